@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace aianime::io {
+
+// What a pack's controlnet expects as its picture. `source` is the source frame itself, RGB in [0,1], full working size.
+struct PackControl {
+    std::string type;   // "source"
+    std::string folder; // below the pack, "controlnet"
+};
+
+// A file of the pack and its SHA-256, 64 hexadecimal digits.
+struct PackFile {
+    std::string path;
+    std::string sha256;
+};
+
+// A pack: a folder with pack.json and a diffusers layout (unet/, vae/, text_encoder/, tokenizer/, scheduler/, controlnet/).
+struct Pack {
+    std::string folder;
+    std::string name;
+    std::string license;
+    std::string description;
+    std::vector<PackControl> controls;
+    std::vector<PackFile> files;
+    // Defaults the pack recommends; a template overrides each. Values are as in a template's `sampling` group.
+    int steps = 20;
+    double guidance = 7.5;
+    double strength = 1.0;
+    int size = 512;
+    std::string scheduler; // "" = the one of scheduler/scheduler_config.json
+};
+
+// A folder without pack.json but with model_index.json or unet/config.json is a plain diffusers folder and gets the defaults above.
+// Throws Error (NOT_FOUND, FORBIDDEN, BAD_DATA).
+Pack load_pack(const std::string &folder);
+
+// Compares every listed file's SHA-256. Throws Error (BAD_DATA) naming the first file that differs, NOT_FOUND for a missing one.
+void verify_pack(const Pack &pack);
+
+} // namespace aianime::io

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+namespace aianime::nn {
+
+// Which tokens a frame's queries see in self-attention.
+enum class AttentionMode {
+    self,    // its own
+    sparse,  // those of the window's first frame and of the previous frame (Tune-A-Video, arXiv 2212.11565)
+    anchors, // its own and those of the anchor frames
+    window   // those of all frames of the window (ControlVideo, arXiv 2305.13077)
+};
+
+// Keys and values of the anchor frames in every self-attention layer of one network, for one denoising step. A pass over the
+// anchors appends, passes over windows read. Layers are told apart by their order in the forward pass.
+struct AnchorStore {
+    std::vector<at::Tensor> keys;   // per layer: [branches, anchors * tokens, channels]
+    std::vector<at::Tensor> values; // likewise
+};
+
+// What the self-attention layers of one forward pass need to know of the batch. The batch is `branches * frames` pictures, all
+// frames of the first guidance branch first. Null stands for mode `self`. One object per forward pass.
+//
+// In a pass with record = true the frames are anchors: each attends to its own tokens and to the anchors already in the store, and
+// adds its own keys and values to the store.
+struct FrameAttention {
+    AttentionMode mode = AttentionMode::self;
+    int64_t branches = 1;
+    int64_t frames = 1;
+    AnchorStore *anchors = nullptr; // mode anchors, and record
+    bool record = false;
+    size_t next_layer = 0; // advanced by each self-attention layer
+
+    // Attention of projected q, k, v, each [branches * frames, tokens, channels], with `heads` heads; result as q.
+    at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, int64_t heads);
+};
+
+// softmax(q k^T / sqrt(d)) v per head. q [batch, n, channels], k and v [batch, m, channels] -> [batch, n, channels].
+at::Tensor attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, int64_t heads);
+
+} // namespace aianime::nn

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/json.h"
+#include "nn/frame_attention.h"
+
+namespace aianime::pipeline {
+
+enum class NoiseMode {
+    frame, // each frame its own noise, by its source time
+    shared // all frames the same noise
+};
+
+enum class Interpolation {
+    source, // neighbours carried along the source's motion
+    blend,  // neighbours cross-faded by time
+    none    // the nearest earlier generated frame is held
+};
+
+struct ControlSettings {
+    std::string type = "source"; // what the ControlNet is shown; "source": the frame itself, RGB in [0, 1]
+    std::string model;           // folder below the model folders; "" = the pack's own controlnet of that type
+    double scale = 1;            // 0 to 2
+    double start = 0;            // part of the steps it acts in, 0 to 1
+    double end = 1;
+};
+
+// A style, read from a JSON template (docs/templates.md). The same template drives a picture and a video. Fields that are
+// std::optional fall back to the pack's defaults when absent.
+struct Template {
+    std::string name; // the file's name without folder and ".json"
+
+    std::string base = "pocket"; // pack or diffusers folder below the model folders
+    std::string vae;             // another autoencoder folder; "" = the pack's
+
+    std::string positive;
+    std::string negative;
+
+    std::optional<std::string> scheduler; // Scheduler::names()
+    std::optional<int> steps;             // 1 to 1000
+    std::optional<double> guidance;       // 0 to 50
+    std::optional<double> strength;       // 0 to 1
+    std::optional<int> size;              // 0, or 16 to 4096
+    uint64_t seed = 0;
+
+    std::optional<std::vector<ControlSettings>> controls; // absent: every control of the pack at scale 1
+
+    nn::AttentionMode attention = nn::AttentionMode::anchors;
+    int window = 16;  // 1 to 64
+    int overlap = 4;  // 0 to window - 1
+    int segment = 32; // 1 to 64 generated frames
+    NoiseMode noise = NoiseMode::shared;
+
+    double generate_fps = 10; // 0 = every frame, else above 0 to 1000
+    Interpolation interpolate = Interpolation::source;
+};
+
+// Reads and checks a template. `name_or_path`: a path to a file, or a name ("pop", "pop.json") that is looked for in the template
+// folders. Throws Error (NOT_FOUND, BAD_DATA, OUT_OF_RANGE, FORBIDDEN) naming file and field.
+Template load_template(const std::string &name_or_path);
+Template parse_template(const io::Json &json, const std::string &name);
+
+// "self" ... as templates and options spell them; from_string throws Error (BAD_DATA) naming the nearest choice.
+const char *to_string(nn::AttentionMode mode);
+const char *to_string(NoiseMode mode);
+const char *to_string(Interpolation mode);
+Interpolation interpolation_from_string(const std::string &text, const std::string &where);
+
+} // namespace aianime::pipeline

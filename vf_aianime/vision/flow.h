@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <opencv2/core.hpp>
+
+namespace aianime::vision {
+
+// CV_8UC1 luma of a CV_32FC3 picture, for flow.
+cv::Mat luma(const cv::Mat &picture);
+
+// Dense inverse search (Kroeger et al., ECCV 2016; OpenCV), preset FAST, on two CV_8UC1 pictures of one size, at least 1x1;
+// pictures too small for the method get zero flow. Result CV_32FC2: what is at p in `from` is at p + flow(p) in `to`. Thread safe,
+// deterministic.
+cv::Mat flow(const cv::Mat &from, const cv::Mat &to);
+
+// picture sampled at p + flow(p): brings `to`'s picture into `from`'s place. Bicubic, border replicated. Any type remap takes.
+cv::Mat warp(const cv::Mat &picture, const cv::Mat &flow);
+
+// CV_32FC1 in [0, 1]: 1 where going along `forward` and back along `backward` returns to the start (Sundaram et al., ECCV 2010, eq.
+// 5: |f + b|^2 < 0.01 (|f|^2 + |b|^2) + 0.5), falling to 0 softly, and 0 where p + flow(p) lies outside.
+cv::Mat consistency(const cv::Mat &forward, const cv::Mat &backward);
+
+} // namespace aianime::vision
