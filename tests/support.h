@@ -3,6 +3,10 @@
 #pragma once
 
 #include <check.h>
+// Check's old macros take words that the standard library's classes use.
+#undef fail
+#undef fail_if
+#undef fail_unless
 
 #include <functional>
 #include <initializer_list>
