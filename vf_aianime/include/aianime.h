@@ -21,7 +21,7 @@
  * const aianime_api *api = aianime_get_api(AIANIME_API_VERSION);
  * aianime_settings settings = { .struct_size = sizeof(settings), .template_path = "pop.json",
  *                               .width = 640, .height = 360, .time_base = { 1, 24000 }, .frame_rate = { 24000, 1001 } };
- * aianime *engine = NULL;
+ * aianime_engine *engine = NULL;
  * if (api->open(&engine, &settings) < 0)
  *     return 1;                                    // the reason went to settings.log
  *
@@ -236,7 +236,7 @@ typedef struct aianime_settings {
 } aianime_settings;
 
 /** A session. Made by open(), ended by close(). */
-typedef struct aianime aianime;
+typedef struct aianime_engine aianime_engine;
 
 /** The functions. The table is constant, shared, and valid as long as the library is loaded. */
 typedef struct aianime_api {
@@ -255,7 +255,7 @@ typedef struct aianime_api {
      * On success *handle is the new session, owned by the caller until close(). On failure *handle is null and nothing is kept.
      * @return AIANIME_OK, INVALID, OUT_OF_RANGE, NO_MEMORY, IO, NO_DEVICE, NOT_FOUND, BAD_DATA, FORBIDDEN, INTERNAL
      */
-    int (*open)(aianime **handle, const aianime_settings *settings);
+    int (*open)(aianime_engine **handle, const aianime_settings *settings);
 
     /**
      * Hands a frame in. May block for as long as a whole segment takes (minutes on a CPU).
@@ -264,7 +264,7 @@ typedef struct aianime_api {
      * @return AIANIME_OK, INVALID (planes, format), OUT_OF_RANGE (size), STATE (drained or failed), CANCELLED, or what failed
      *         while a segment was made
      */
-    int (*send)(aianime *handle, const aianime_frame *frame);
+    int (*send)(aianime_engine *handle, const aianime_frame *frame);
 
     /**
      * Takes the next frame in order into the caller's planes. May block for as long as a segment takes.
@@ -273,20 +273,20 @@ typedef struct aianime_api {
      * only.
      * @return AIANIME_OK, AGAIN, EOF, INVALID (planes do not fit the source frame), CANCELLED, or what failed
      */
-    int (*receive)(aianime *handle, aianime_frame *frame);
+    int (*receive)(aianime_engine *handle, aianime_frame *frame);
 
     /** End of stream: afterwards receive() delivers what is held back, then EOF. Repeating it is harmless. @return AIANIME_OK,
      * INVALID */
-    int (*drain)(aianime *handle);
+    int (*drain)(aianime_engine *handle);
 
     /** Forgets all held frames and the state between frames (a seek); models stay loaded. @return AIANIME_OK, INVALID, INTERNAL */
-    int (*reset)(aianime *handle);
+    int (*reset)(aianime_engine *handle);
 
     /** Makes a call in progress on another thread, and every later one but reset() and close(), return CANCELLED soon. */
-    void (*cancel)(aianime *handle);
+    void (*cancel)(aianime_engine *handle);
 
     /** Frees the session and sets *handle to null. A null pointer or a null handle is fine. */
-    void (*close)(aianime **handle);
+    void (*close)(aianime_engine **handle);
 } aianime_api;
 
 #if defined(__GNUC__)

@@ -22,6 +22,13 @@ enum class Interpolation {
     none    // the nearest earlier generated frame is held
 };
 
+// Numbers the networks compute in.
+enum class Precision {
+    automatic, // bfloat16 where the processor has instructions for it, else float32
+    float32,
+    bfloat16
+};
+
 struct ControlSettings {
     std::string type = "source"; // what the ControlNet is shown; "source": the frame itself, RGB in [0, 1]
     std::string model;           // folder below the model folders; "" = the pack's own controlnet of that type
@@ -35,8 +42,9 @@ struct ControlSettings {
 struct Template {
     std::string name; // the file's name without folder and ".json"
 
-    std::string base = "pocket"; // pack or diffusers folder below the model folders
-    std::string vae;             // another autoencoder folder; "" = the pack's
+    std::string base = "pocket";                // pack or diffusers folder below the model folders
+    std::string vae;                            // another autoencoder folder; "" = the pack's
+    Precision precision = Precision::automatic; // model.precision: "auto", "float32", "bfloat16"
 
     std::string positive;
     std::string negative;

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pipeline/denoiser.h"
+
+#include <algorithm>
+
+#include "diffusion/noise.h"
+#include "diffusion/prompt.h"
+#include "nn/aten.h"
+#include "pipeline/windows.h"
+
+namespace aianime::pipeline {
+
+namespace {
+
+// Frames of one network call: enough to keep the cores busy, few enough that activations stay small.
+int64_t frames_per_call(const at::Tensor &latents) {
+    constexpr int64_t latent_pixels = 32768;
+    return std::clamp<int64_t>(latent_pixels / (latents.size(2) * latents.size(3)), 1, 16);
+}
+
+// One segment on its way from noise to latents. "Tracks" are the segment's frames, followed by the key frame when it is not among
+// them.
+class SegmentRun {
+public:
+    SegmentRun(const Models &models, const Settings &settings, const Conditioning &conditioning,
+               const std::vector<FrameRequest> &frames, const FrameRequest &anchor, Watch &watch)
+        : models_(models), settings_(settings), conditioning_(conditioning), watch_(watch),
+          frames_(static_cast<int64_t>(frames.size())), tracks_(frames), scheduler_(models.make_scheduler()) {
+        if (settings.style.attention == nn::AttentionMode::anchors)
+            place_anchors(anchor);
+        branches_ = conditioning.negative.defined() ? 2 : 1;
+    }
+
+    at::Tensor run() {
+        embed_hints();
+        scheduler_->start(settings_.steps, settings_.strength);
+        start_latents();
+        const auto steps = static_cast<int64_t>(scheduler_->timesteps().size());
+        for (int64_t i = 0; i < steps; ++i) {
+            const at::Tensor output = predict(i);
+            latents_ =
+                scheduler_->step(output, latents_, i, [this](int64_t step) { return noise(static_cast<uint32_t>(1 + step)); });
+        }
+        return latents_.slice(0, 0, frames_);
+    }
+
+private:
+    void place_anchors(const FrameRequest &anchor) {
+        const auto same = [&](const FrameRequest &frame) { return frame.identity == anchor.identity; };
+        const auto found = std::find_if(tracks_.begin(), tracks_.end(), same);
+        anchors_.push_back(found - tracks_.begin());
+        if (found == tracks_.end())
+            tracks_.push_back(anchor);
+        if (anchors_.front() != 0)
+            anchors_.push_back(0);
+    }
+
+    // The control pictures, once a frame.
+    void embed_hints() {
+        for (const Models::Control &control : models_.controls()) {
+            std::vector<at::Tensor> embedded;
+            for (const FrameRequest &track : tracks_) {
+                watch_.step("analyse");
+                embedded.push_back(control.net->embed_hint(to_network(track.picture)));
+            }
+            hints_.push_back(at::cat(embedded).contiguous(at::MemoryFormat::ChannelsLast));
+        }
+    }
+
+    at::Tensor to_network(const at::Tensor &tensor) const {
+        return tensor.to(models_.device(), models_.dtype()).contiguous(at::MemoryFormat::ChannelsLast);
+    }
+
+    at::Tensor noise(uint32_t stream) const {
+        const int64_t factor = models_.vae().stride();
+        const at::Tensor &picture = tracks_.front().picture;
+        std::vector<at::Tensor> drawn;
+        for (const FrameRequest &track : tracks_) {
+            const int64_t key = settings_.style.noise == NoiseMode::shared ? 0 : track.identity;
+            drawn.push_back(diffusion::counter_noise(settings_.style.seed, key, stream, models_.vae().latent_channels(),
+                                                     picture.size(2) / factor, picture.size(3) / factor));
+        }
+        return at::stack(drawn);
+    }
+
+    void start_latents() {
+        at::Tensor encoded;
+        if (settings_.strength < 1) {
+            std::vector<at::Tensor> latents;
+            for (const FrameRequest &track : tracks_) {
+                watch_.step("analyse");
+                latents.push_back(models_.vae().encode(to_network(track.picture * 2 - 1)).to(at::kCPU, at::kFloat));
+            }
+            encoded = at::cat(latents);
+        }
+        latents_ = scheduler_->first_latents(encoded, noise(0));
+    }
+
+    // The network's output for every track at step i, float32.
+    at::Tensor predict(int64_t i) {
+        input_ = scheduler_->scale_model_input(latents_, i);
+        step_ = i;
+        output_ = at::zeros_like(latents_);
+        unet_anchors_ = {};
+        control_anchors_.assign(hints_.size(), {});
+        switch (settings_.style.attention) {
+        case nn::AttentionMode::self:
+            predict_apart(0, frames_);
+            break;
+        case nn::AttentionMode::anchors:
+            predict_anchored();
+            break;
+        case nn::AttentionMode::sparse:
+        case nn::AttentionMode::window:
+            predict_windows();
+            break;
+        }
+        return output_;
+    }
+
+    // Frames that need nothing of each other, in calls of a handy size.
+    void predict_apart(int64_t begin, int64_t end) {
+        const int64_t batch = frames_per_call(latents_);
+        for (int64_t first = begin; first < end; first += batch) {
+            const int64_t count = std::min(batch, end - first);
+            output_.slice(0, first, first + count).copy_(evaluate(first, count, settings_.style.attention, false));
+        }
+    }
+
+    // Anchors first, each seeing those before it; then all other frames, which see them.
+    void predict_anchored() {
+        for (int64_t anchor : anchors_)
+            output_.slice(0, anchor, anchor + 1).copy_(evaluate(anchor, 1, nn::AttentionMode::anchors, true));
+        std::vector<int64_t> borders = anchors_;
+        borders.push_back(frames_);
+        std::sort(borders.begin(), borders.end());
+        int64_t begin = 0;
+        for (int64_t border : borders) {
+            predict_apart(begin, std::min(border, frames_));
+            begin = border + 1;
+        }
+    }
+
+    void predict_windows() {
+        at::Tensor weight_sum = at::zeros({latents_.size(0), 1, 1, 1});
+        for (const Window &window : make_windows(frames_, settings_.style.window, settings_.style.overlap)) {
+            const at::Tensor weights = at::tensor(pyramid_weights(window.count), at::kFloat).view({-1, 1, 1, 1});
+            const int64_t end = window.begin + window.count;
+            output_.slice(0, window.begin, end)
+                .add_(evaluate(window.begin, window.count, settings_.style.attention, false) * weights);
+            weight_sum.slice(0, window.begin, end).add_(weights);
+        }
+        output_.div_(weight_sum);
+    }
+
+    // One call of ControlNets and U-Net on tracks [first, first + count), guidance applied. float32 on the CPU.
+    at::Tensor evaluate(int64_t first, int64_t count, nn::AttentionMode mode, bool record) {
+        watch_.step("denoise");
+        const at::Tensor x = to_network(per_branch(input_.slice(0, first, first + count)));
+        const double timestep = scheduler_->timesteps()[static_cast<size_t>(step_)];
+        const at::Tensor text = text_for(count);
+
+        nn::FrameAttention frames{mode, branches_, count, nullptr, record, 0};
+        nn::ControlResiduals residuals;
+        for (size_t c = 0; c < hints_.size(); ++c) {
+            const Models::Control &control = models_.controls()[c];
+            if (!acts_now(control.settings))
+                continue;
+            nn::FrameAttention control_frames = frames;
+            control_frames.anchors = &control_anchors_[c];
+            const at::Tensor hint = per_branch(hints_[c].slice(0, first, first + count));
+            nn::accumulate(residuals, control.net->forward(x, timestep, text, hint, &control_frames), control.settings.scale);
+        }
+        frames.anchors = &unet_anchors_;
+        const bool controlled = !residuals.down.empty();
+        const at::Tensor raw = models_.unet().forward(x, timestep, text, &frames, controlled ? &residuals : nullptr);
+        return guide(raw.to(at::kCPU, at::kFloat), count);
+    }
+
+    at::Tensor per_branch(const at::Tensor &tensor) const { return branches_ == 1 ? tensor : at::cat({tensor, tensor}); }
+
+    // Without guidance one row serves every frame; with it the negative prompt's rows come first.
+    at::Tensor text_for(int64_t count) const {
+        if (branches_ == 1)
+            return conditioning_.positive;
+        return at::cat({conditioning_.negative.expand({count, -1, -1}), conditioning_.positive.expand({count, -1, -1})});
+    }
+
+    at::Tensor guide(const at::Tensor &raw, int64_t count) const {
+        if (branches_ == 1)
+            return raw;
+        const at::Tensor negative = raw.slice(0, 0, count);
+        return negative + settings_.guidance * (raw.slice(0, count) - negative);
+    }
+
+    // diffusers' controlnet_keep.
+    bool acts_now(const ControlSettings &control) const {
+        const auto steps = static_cast<double>(scheduler_->timesteps().size());
+        return static_cast<double>(step_) / steps >= control.start && static_cast<double>(step_ + 1) / steps <= control.end;
+    }
+
+    const Models &models_;
+    const Settings &settings_;
+    const Conditioning &conditioning_;
+    Watch &watch_;
+    int64_t frames_;
+    int64_t branches_ = 1;
+    std::vector<FrameRequest> tracks_;
+    std::vector<int64_t> anchors_; // tracks, in the order they are made
+    std::unique_ptr<diffusion::Scheduler> scheduler_;
+
+    std::vector<at::Tensor> hints_; // per control: [tracks, channels, h, w]
+    at::Tensor latents_;            // float32 [tracks, channels, h, w]
+
+    // Of the step being made.
+    int64_t step_ = 0;
+    at::Tensor input_;
+    at::Tensor output_;
+    nn::AnchorStore unet_anchors_;
+    std::vector<nn::AnchorStore> control_anchors_;
+};
+
+at::Tensor encode_text(const std::string &prompt, const char *which, const Models &models, const Watch &watch) {
+    const diffusion::EncodedPrompt encoded =
+        diffusion::encode_prompt(prompt, models.tokenizer(), models.text_encoder(), models.device());
+    if (encoded.truncated > 0)
+        watch.log(AIANIME_LOG_WARNING, std::string(which) + " prompt: " + std::to_string(encoded.truncated) + " of " +
+                                           std::to_string(encoded.tokens) + " tokens do not fit and are left out");
+    return encoded.embedding.to(models.dtype());
+}
+
+} // namespace
+
+Conditioning encode_conditioning(const Models &models, const Settings &settings, const Watch &watch) {
+    Conditioning conditioning;
+    conditioning.positive = encode_text(settings.style.positive, "positive", models, watch);
+    if (settings.guidance > 1)
+        conditioning.negative = encode_text(settings.style.negative, "negative", models, watch);
+    return conditioning;
+}
+
+at::Tensor denoise(const Models &models, const Settings &settings, const Conditioning &conditioning,
+                   const std::vector<FrameRequest> &frames, const FrameRequest &anchor, Watch &watch) {
+    return SegmentRun(models, settings, conditioning, frames, anchor, watch).run();
+}
+
+} // namespace aianime::pipeline

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "pipeline/models.h"
+#include "pipeline/settings.h"
+#include "pipeline/watch.h"
+
+namespace aianime::pipeline {
+
+// A frame to be generated.
+struct FrameRequest {
+    at::Tensor picture; // the source, float32 [1, 3, H, W] in [0, 1], sides multiples of Models::stride()
+    int64_t identity;   // what its noise is drawn by (FrameClock::Tick::identity)
+};
+
+// The text a run is conditioned on, encoded once a session.
+struct Conditioning {
+    at::Tensor positive; // [1, tokens, width] in the networks' precision
+    at::Tensor negative; // likewise, undefined without guidance
+};
+Conditioning encode_conditioning(const Models &models, const Settings &settings, const Watch &watch);
+
+// Latent diffusion of one segment: all frames go through step t before any goes through step t + 1, so that anchors' keys and
+// values are kept for one step only, and overlapping windows are fused at every step.
+//
+// frames: the segment, in order. anchor: the shot's key frame, used in mode `anchors` together with the segment's first frame; it
+// may be one of `frames` (same identity), then it is made once. Returns latents, float32 [frames, channels, h, w], on the CPU.
+// Throws Error (CANCELLED, NO_MEMORY). The result may hold values that are not finite; the caller checks.
+at::Tensor denoise(const Models &models, const Settings &settings, const Conditioning &conditioning,
+                   const std::vector<FrameRequest> &frames, const FrameRequest &anchor, Watch &watch);
+
+} // namespace aianime::pipeline

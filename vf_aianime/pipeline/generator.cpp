@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pipeline/generator.h"
+
+#include "io/error.h"
+#include "nn/aten.h"
+#include "pipeline/picture_tensor.h"
+#include "pipeline/precision.h"
+
+namespace aianime::pipeline {
+
+namespace {
+
+at::ScalarType chosen_precision(const Settings &settings) {
+    switch (settings.style.precision) {
+    case Precision::float32:
+        return at::kFloat;
+    case Precision::bfloat16:
+        return at::kBFloat16;
+    case Precision::automatic:
+        break;
+    }
+    return cpu_precision();
+}
+
+FrameRequest request(const SourcePicture &source) { return {to_tensor(source.picture), source.identity}; }
+
+} // namespace
+
+Generator::Generator(const Settings &settings, Watch &watch) : settings_(settings), watch_(watch) {
+    load(chosen_precision(settings));
+}
+
+void Generator::load(at::ScalarType dtype) {
+    watch_.step("load");
+    models_ = nullptr; // the old networks go before the new ones come
+    models_ = std::make_unique<Models>(settings_, dtype, at::kCPU);
+    conditioning_ = encode_conditioning(*models_, settings_, watch_);
+}
+
+const char *Generator::precision() const { return models_->dtype() == at::kBFloat16 ? "bfloat16" : "float32"; }
+
+std::vector<cv::Mat> Generator::run(const std::vector<SourcePicture> &frames, const SourcePicture &anchor) {
+    std::vector<cv::Mat> pictures = attempt(frames, anchor);
+    if (pictures.empty() && models_->dtype() != at::kFloat) {
+        watch_.log(AIANIME_LOG_WARNING,
+                   std::string("the networks gave values that are not finite in ") + precision() + "; going on in float32");
+        load(at::kFloat);
+        pictures = attempt(frames, anchor);
+    }
+    if (pictures.empty())
+        throw Error(AIANIME_NOT_FINITE,
+                    "the networks gave values that are not finite in float32 (damaged weights, or a guidance or "
+                    "control scale far outside what the model was made for)");
+    return pictures;
+}
+
+std::vector<cv::Mat> Generator::attempt(const std::vector<SourcePicture> &frames, const SourcePicture &anchor) {
+    std::vector<FrameRequest> requests;
+    for (const SourcePicture &frame : frames)
+        requests.push_back(request(frame));
+    const at::Tensor latents = denoise(*models_, settings_, conditioning_, requests, request(anchor), watch_);
+    if (!at::isfinite(latents).all().item<bool>())
+        return {};
+
+    std::vector<cv::Mat> pictures;
+    for (int64_t i = 0; i < latents.size(0); ++i) {
+        watch_.step("decode");
+        const at::Tensor latent = latents.slice(0, i, i + 1).to(models_->device(), models_->dtype());
+        const at::Tensor decoded = models_->vae().decode(latent.contiguous(at::MemoryFormat::ChannelsLast)).to(at::kFloat);
+        if (!at::isfinite(decoded).all().item<bool>())
+            return {};
+        pictures.push_back(to_picture(decoded / 2 + 0.5));
+    }
+    return pictures;
+}
+
+} // namespace aianime::pipeline

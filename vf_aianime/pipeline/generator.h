@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <opencv2/core.hpp>
+
+#include <memory>
+#include <vector>
+
+#include "pipeline/denoiser.h"
+#include "pipeline/models.h"
+#include "pipeline/settings.h"
+#include "pipeline/watch.h"
+#include "vision/working_size.h"
+
+namespace aianime::pipeline {
+
+// A source picture chosen for generation.
+struct SourcePicture {
+    cv::Mat picture; // CV_32FC3, padded working size
+    int64_t identity = 0;
+};
+
+// Turns the pictures of a segment into stylized ones: latents, then the decoder frame by frame. Values that are not finite are met
+// with one more try in float32, for the rest of the session.
+class Generator {
+public:
+    // Throws Error. Loads the models; blocks.
+    Generator(const Settings &settings, Watch &watch);
+
+    int stride() const { return models_->stride(); }
+    const char *precision() const;
+
+    // Stylized pictures, CV_32FC3 in the padded working size, one per frame. `anchor` as in denoise(). Throws Error (NOT_FINITE,
+    // CANCELLED, NO_MEMORY).
+    std::vector<cv::Mat> run(const std::vector<SourcePicture> &frames, const SourcePicture &anchor);
+
+private:
+    void load(at::ScalarType dtype);
+    // Empty when something was not finite.
+    std::vector<cv::Mat> attempt(const std::vector<SourcePicture> &frames, const SourcePicture &anchor);
+
+    const Settings &settings_;
+    Watch &watch_;
+    std::unique_ptr<Models> models_;
+    Conditioning conditioning_;
+};
+
+} // namespace aianime::pipeline

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "diffusion/scheduler.h"
+#include "nn/autoencoder.h"
+#include "nn/clip_text.h"
+#include "nn/unet.h"
+#include "pipeline/settings.h"
+
+namespace aianime::pipeline {
+
+// The networks of a session, loaded and checked to fit each other. Thread safety: const use from one thread at a time.
+class Models {
+public:
+    struct Control {
+        ControlSettings settings;
+        std::unique_ptr<nn::ControlNet> net;
+    };
+
+    // Throws Error (NOT_FOUND, BAD_DATA, FORBIDDEN, IO). Blocks while files are read.
+    Models(const Settings &settings, at::ScalarType dtype, at::Device device);
+
+    at::ScalarType dtype() const { return dtype_; }
+    at::Device device() const { return device_; }
+    const nn::UNet &unet() const { return *unet_; }
+    const nn::Autoencoder &vae() const { return *vae_; }
+    const std::vector<Control> &controls() const { return controls_; }
+    const nn::ClipTokenizer &tokenizer() const { return *tokenizer_; }
+    const nn::ClipText &text_encoder() const { return *text_encoder_; }
+
+    // Sides of a working picture must be multiples of this.
+    int stride() const;
+    // A sampler of the settings' name (or the pack's own) with the pack's configuration.
+    std::unique_ptr<diffusion::Scheduler> make_scheduler() const;
+
+private:
+    void load_controls(const Settings &settings);
+    void check_fit() const;
+
+    at::ScalarType dtype_;
+    at::Device device_;
+    std::unique_ptr<nn::UNet> unet_;
+    std::unique_ptr<nn::Autoencoder> vae_;
+    std::unique_ptr<nn::ClipTokenizer> tokenizer_;
+    std::unique_ptr<nn::ClipText> text_encoder_;
+    std::vector<Control> controls_;
+    std::string scheduler_name_;
+    diffusion::SchedulerConfig scheduler_config_;
+    std::string folder_;
+};
+
+} // namespace aianime::pipeline

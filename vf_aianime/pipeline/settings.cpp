@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pipeline/settings.h"
+
+#include <algorithm>
+
+#include "io/error.h"
+#include "io/paths.h"
+
+namespace aianime::pipeline {
+
+namespace {
+
+std::string text(const char *value) { return value ? value : ""; }
+
+template <typename T>
+T in_range(const char *option, T value, T min, T max) {
+    if (!(value >= min && value <= max))
+        throw Error(AIANIME_OUT_OF_RANGE, std::string(option) + ": " + std::to_string(value) + " is not between " +
+                                              std::to_string(min) + " and " + std::to_string(max));
+    return value;
+}
+
+// The folder of a model named in a template, below the caller's model folder or the search path.
+std::string model_folder(const std::string &models_path, const std::string &name) {
+    if (!models_path.empty())
+        return io::resolve_below(models_path, name);
+    const std::vector<std::string> folders = io::model_folders();
+    std::string searched;
+    for (const std::string &folder : folders) {
+        if (!io::find_in({folder}, name).empty())
+            return io::resolve_below(folder, name);
+        searched += (searched.empty() ? "" : ", ") + folder;
+    }
+    throw Error(AIANIME_NOT_FOUND, "model '" + name +
+                                       "' not found in: " + (searched.empty() ? "(no model folder exists)" : searched) +
+                                       "; set models= or AIANIME_MODELS to the folder that holds it");
+}
+
+// Applies the caller's numeric options to the template.
+class Overrides {
+public:
+    Overrides(const aianime_settings &given, std::vector<std::string> &names) : given_(given), names_(names) {}
+
+    void apply(Template &style) {
+        if (take(AIANIME_SET_SEED, "seed"))
+            style.seed = given_.seed;
+        if (take(AIANIME_SET_STEPS, "steps"))
+            style.steps = in_range("steps", given_.steps, 1, 1000);
+        if (take(AIANIME_SET_STRENGTH, "strength"))
+            style.strength = in_range("strength", given_.strength, 0.0, 1.0);
+        if (take(AIANIME_SET_GUIDANCE, "guidance"))
+            style.guidance = in_range("guidance", given_.guidance, 0.0, 50.0);
+        if (take(AIANIME_SET_SIZE, "size"))
+            style.size = given_.size == 0 ? 0 : in_range("size", given_.size, 16, 4096);
+        if (take(AIANIME_SET_FPS, "fps"))
+            style.generate_fps = in_range("fps", given_.fps, 0.0, 1000.0);
+        if (take(AIANIME_SET_WINDOW, "window"))
+            style.window = in_range("window", given_.window, 1, 64);
+        if (take(AIANIME_SET_OVERLAP, "overlap"))
+            style.overlap = in_range("overlap", given_.overlap, 0, 63);
+        else if (given_.given & AIANIME_SET_WINDOW)
+            style.overlap = std::min(style.overlap, style.window - 1);
+        if (take(AIANIME_SET_SEGMENT, "segment"))
+            style.segment = in_range("segment", given_.segment, 1, 64);
+        if (style.overlap >= style.window)
+            throw Error(AIANIME_OUT_OF_RANGE, "overlap: " + std::to_string(style.overlap) + " must be below window (" +
+                                                  std::to_string(style.window) + ")");
+        apply_texts(style);
+    }
+
+private:
+    bool take(uint32_t bit, const char *name) {
+        if (!(given_.given & bit))
+            return false;
+        names_.emplace_back(name);
+        return true;
+    }
+
+    void apply_texts(Template &style) {
+        if (!text(given_.prompt).empty()) {
+            style.positive = given_.prompt;
+            names_.emplace_back("prompt");
+        }
+        if (!text(given_.negative).empty()) {
+            style.negative = given_.negative;
+            names_.emplace_back("negative");
+        }
+        if (!text(given_.interpolate).empty()) {
+            style.interpolate = interpolation_from_string(given_.interpolate, "interpolate");
+            names_.emplace_back("interpolate");
+        }
+    }
+
+    const aianime_settings &given_;
+    std::vector<std::string> &names_;
+};
+
+std::string resolve_device(const std::string &device) {
+    if (device.empty() || device == "auto" || device == "cpu")
+        return "cpu";
+    if (device.rfind("cuda", 0) == 0)
+        throw Error(AIANIME_NO_DEVICE,
+                    "device: '" + device + "' cannot be used, this engine runs on the CPU; use device=cpu or auto");
+    throw Error(AIANIME_INVALID, "device: '" + device + "' is not one of auto, cpu, cuda, cuda:N");
+}
+
+std::vector<Settings::Control> resolve_controls(const Settings &settings, const std::string &models_path) {
+    std::vector<ControlSettings> wanted;
+    if (settings.style.controls) {
+        wanted = *settings.style.controls;
+    } else {
+        for (const io::PackControl &control : settings.pack.controls) {
+            ControlSettings entry;
+            entry.type = control.type;
+            wanted.push_back(entry);
+        }
+    }
+    std::vector<Settings::Control> found;
+    for (const ControlSettings &control : wanted) {
+        if (!control.model.empty()) {
+            found.push_back({control, model_folder(models_path, control.model)});
+            continue;
+        }
+        std::string folder;
+        for (const io::PackControl &own : settings.pack.controls)
+            if (own.type == control.type)
+                folder = settings.pack.folder + "/" + own.folder;
+        if (folder.empty())
+            throw Error(AIANIME_BAD_DATA, settings.style.name + ": controls: pack '" + settings.pack.name +
+                                              "' has no control of type '" + control.type + "'; name one with \"model\"");
+        found.push_back({control, folder});
+    }
+    return found;
+}
+
+} // namespace
+
+Settings resolve_settings(const aianime_settings &given, std::vector<std::string> &overrides) {
+    Settings settings;
+    settings.device = resolve_device(text(given.device));
+    settings.threads = in_range("threads", given.threads, 0, 1024);
+    settings.on_error = given.on_error;
+
+    const std::string template_path = text(given.template_path);
+    settings.style = load_template(template_path.empty() ? "pop" : template_path);
+    Overrides(given, overrides).apply(settings.style);
+
+    const std::string models_path = text(given.models_path);
+    settings.pack = io::load_pack(model_folder(models_path, settings.style.base));
+    if (!settings.style.vae.empty())
+        settings.vae_folder = model_folder(models_path, settings.style.vae);
+    settings.controls = resolve_controls(settings, models_path);
+
+    settings.scheduler = settings.style.scheduler.value_or(settings.pack.scheduler);
+    settings.steps = settings.style.steps.value_or(settings.pack.steps);
+    settings.guidance = settings.style.guidance.value_or(settings.pack.guidance);
+    settings.strength = settings.style.strength.value_or(settings.pack.strength);
+    settings.size = settings.style.size.value_or(settings.pack.size);
+    return settings;
+}
+
+} // namespace aianime::pipeline

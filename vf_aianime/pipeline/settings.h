@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "include/aianime.h"
+#include "io/pack.h"
+#include "pipeline/template.h"
+
+namespace aianime::pipeline {
+
+// Everything a session does, decided: the template, overridden by what the caller gave, completed by the pack's defaults.
+struct Settings {
+    Template style;
+    io::Pack pack;
+    std::string vae_folder; // "" = the pack's own
+
+    // A control with its folder found.
+    struct Control {
+        ControlSettings settings;
+        std::string folder;
+    };
+    std::vector<Control> controls;
+
+    std::string scheduler; // "" = the pack's scheduler_config.json
+    int steps = 0;
+    double guidance = 0;
+    double strength = 0;
+    int size = 0;
+
+    std::string device; // "cpu"
+    int threads = 0;    // 0 = all
+    aianime_on_error on_error = AIANIME_ON_ERROR_FAIL;
+};
+
+// Reads template and pack and merges. Throws Error (INVALID, OUT_OF_RANGE, NOT_FOUND, BAD_DATA, FORBIDDEN, NO_DEVICE). `overrides`
+// receives the names of the template's fields that the caller's options replaced.
+Settings resolve_settings(const aianime_settings &given, std::vector<std::string> &overrides);
+
+} // namespace aianime::pipeline

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pipeline/shot.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "io/error.h"
+#include "vision/flow.h"
+#include "vision/shots.h"
+
+namespace aianime::pipeline {
+
+namespace {
+
+// The frame that stands for the shot, out of its first segment: later ones are not known yet when the first is made.
+SourcePicture choose_anchor(const std::vector<std::shared_ptr<GeneratedFrame>> &frames) {
+    const auto score = [](const std::shared_ptr<GeneratedFrame> &frame) { return vision::key_frame_score(frame->source.picture); };
+    std::vector<double> scores(frames.size());
+    std::transform(frames.begin(), frames.end(), scores.begin(), score);
+    return frames[static_cast<size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin())]->source;
+}
+
+} // namespace
+
+Shot::Shot(int number, const Settings &settings, const vision::WorkingSize &size, Generator &generator, Watch &watch,
+           int &next_segment)
+    : number_(number), settings_(settings), size_(size), generator_(generator), watch_(watch), next_segment_(next_segment) {}
+
+void Shot::add(const std::shared_ptr<GeneratedFrame> &frame) {
+    frame->shot = number_;
+    frame->segment = next_segment_;
+    collected_.push_back(frame);
+    ++watch_.frames_waiting;
+    if (collected_.size() >= static_cast<size_t>(settings_.style.segment)) {
+        run_segment();
+        const size_t shared = shared_frames();
+        settle(collected_.size() - shared, carried_);
+        carried_.erase(carried_.begin(), carried_.end() - static_cast<std::ptrdiff_t>(shared));
+    }
+}
+
+void Shot::finish() {
+    if (collected_.size() > carried_.size())
+        run_segment();
+    settle(collected_.size(), carried_);
+    carried_.clear();
+}
+
+// Frames whose generation does not depend on the segment they are in need no overlap.
+size_t Shot::shared_frames() const {
+    if (settings_.style.attention == nn::AttentionMode::self)
+        return 0;
+    return static_cast<size_t>(std::min(settings_.style.overlap, settings_.style.segment - 1));
+}
+
+// Makes every collected frame; the result is in carried_.
+void Shot::run_segment() {
+    if (!anchor_)
+        anchor_ = choose_anchor(collected_);
+    const auto begin = std::chrono::steady_clock::now();
+    const auto fresh = static_cast<int64_t>(collected_.size() - carried_.size());
+    std::vector<cv::Mat> pictures = generate();
+    cross_fade(pictures);
+    carried_ = std::move(pictures);
+    ++next_segment_;
+    watch_.frames_waiting -= fresh;
+    watch_.frames_generated += fresh;
+    watch_.seconds_generating += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// One picture per collected frame; empty pictures where on_error=pass stands in for a failure.
+std::vector<cv::Mat> Shot::generate() {
+    std::vector<SourcePicture> sources;
+    for (const auto &frame : collected_)
+        sources.push_back(frame->source);
+    try {
+        return generator_.run(sources, *anchor_);
+    } catch (const Error &error) {
+        if (settings_.on_error != AIANIME_ON_ERROR_PASS || error.code() == AIANIME_CANCELLED)
+            throw;
+        watch_.log(AIANIME_LOG_ERROR, "segment " + std::to_string(next_segment_) + " failed, its " +
+                                          std::to_string(sources.size()) + " frames pass unchanged: " + error.what());
+        return std::vector<cv::Mat>(sources.size());
+    }
+}
+
+// The first frames were made by the last segment too: fade from its version to this one's.
+void Shot::cross_fade(std::vector<cv::Mat> &pictures) const {
+    const size_t shared = carried_.size();
+    for (size_t i = 0; i < shared; ++i) {
+        const double weight = static_cast<double>(i + 1) / static_cast<double>(shared + 1);
+        if (pictures[i].empty())
+            pictures[i] = carried_[i];
+        else if (!carried_[i].empty())
+            cv::addWeighted(carried_[i], 1 - weight, pictures[i], weight, 0, pictures[i]);
+    }
+}
+
+// The first `count` collected frames are final.
+void Shot::settle(size_t count, const std::vector<cv::Mat> &pictures) {
+    for (size_t i = 0; i < count; ++i) {
+        GeneratedFrame &frame = *collected_[i];
+        frame.passed = pictures[i].empty();
+        if (!frame.passed) {
+            frame.neighbour.source = vision::crop_working(frame.source.picture, size_).clone();
+            frame.neighbour.source_luma = vision::luma(frame.neighbour.source);
+            frame.neighbour.stylized = vision::crop_working(pictures[i], size_).clone();
+        }
+        frame.source.picture.release();
+        frame.made = true;
+    }
+    collected_.erase(collected_.begin(), collected_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+} // namespace aianime::pipeline

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <opencv2/core.hpp>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "pipeline/generator.h"
+#include "pipeline/settings.h"
+#include "vision/inbetween.h"
+
+namespace aianime::pipeline {
+
+// A frame made by the networks, shared by the output frames that are drawn from it. `made` is set once, when nothing will change it
+// any more.
+struct GeneratedFrame {
+    SourcePicture source;
+    double time = 0; // seconds, FrameClock
+    int shot = 0;
+    int segment = 0;
+    bool made = false;
+    bool passed = false;                 // generation failed and on_error is pass: the source frames stand
+    vision::StylizedNeighbour neighbour; // scaled (unpadded) working size; filled when made
+};
+
+// The frames of one shot on their way through the networks: collects them into segments, runs a segment when it is full or the shot
+// ends, and cross-fades the frames that two segments share. Holds at most one segment.
+class Shot {
+public:
+    Shot(int number, const Settings &settings, const vision::WorkingSize &size, Generator &generator, Watch &watch,
+         int &next_segment);
+
+    // Adds a frame, in order. May run the networks. `frame` becomes `made` now or in a later call.
+    void add(const std::shared_ptr<GeneratedFrame> &frame);
+    // The shot has ended: everything added becomes `made`.
+    void finish();
+
+    int number() const { return number_; }
+
+private:
+    void run_segment();
+    std::vector<cv::Mat> generate();
+    void cross_fade(std::vector<cv::Mat> &pictures) const;
+    void settle(size_t count, const std::vector<cv::Mat> &pictures);
+    size_t shared_frames() const;
+
+    const int number_;
+    const Settings &settings_;
+    const vision::WorkingSize &size_;
+    Generator &generator_;
+    Watch &watch_;
+    int &next_segment_;
+
+    std::optional<SourcePicture> anchor_;                    // the key frame, chosen when the first segment runs
+    std::vector<std::shared_ptr<GeneratedFrame>> collected_; // begins with the frames shared with the last segment
+    std::vector<cv::Mat> carried_;                           // those frames as the last segment made them
+};
+
+} // namespace aianime::pipeline
