@@ -1,0 +1,645 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * This file is part of vf_aianime. It is compiled inside FFmpeg.
+ *
+ * This library is free software; you can redistribute it and/or
+ * modify it under the terms of the GNU Lesser General Public
+ * License as published by the Free Software Foundation; either
+ * version 2.1 of the License, or (at your option) any later version.
+ *
+ * This library is distributed in the hope that it will be useful,
+ * but WITHOUT ANY WARRANTY; without even the implied warranty of
+ * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+ * Lesser General Public License for more details.
+ */
+
+/**
+ * @file
+ * Turns video into anime with libaianime, which is opened at run time.
+ *
+ * This file knows frames, links, options and timestamps; the engine knows the rest. The engine holds frames back, so every frame
+ * sent to it waits in a queue until its picture comes out, and then lends its properties to the output frame.
+ */
+
+#include <dlfcn.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <aianime.h>
+
+#include "libavutil/avstring.h"
+#include "libavutil/fifo.h"
+#include "libavutil/mathematics.h"
+#include "libavutil/mem.h"
+#include "libavutil/opt.h"
+#include "libavutil/pixdesc.h"
+#include "libavutil/time.h"
+#include "libavutil/timestamp.h"
+#include "libswscale/swscale.h"
+#include "avfilter.h"
+#include "filters.h"
+#include "formats.h"
+#include "video.h"
+
+#define ENGINE_NAME "libaianime.so.1"
+
+enum Interpolate { INTERPOLATE_SOURCE, INTERPOLATE_BLEND, INTERPOLATE_NONE };
+static const char *const interpolate_names[] = { "source", "blend", "none" };
+
+typedef struct AianimeContext {
+    const AVClass *class;
+
+    char *template, *models, *engine_path, *device, *prompt, *negative;
+    int64_t seed;
+    int steps, size, window, overlap, segment, threads, interpolate, on_error;
+    double strength, guidance, fps;
+
+    void *library;
+    const aianime_api *api;
+    aianime_engine *engine;
+    aianime_format format;
+
+    AVFifo *held;         ///< AVFrame *: sent to the engine, its picture not yet received
+    AVFrame *next;        ///< a frame of another size or format, waits until the engine is empty
+    AVFrame *out;         ///< buffer of the next output frame, kept over AIANIME_AGAIN
+    struct SwsContext *sws;
+    int draining;         ///< drain() was called: the engine will not ask for more
+    int status, failed;   ///< status of the input link, error of an earlier activation
+    int64_t status_pts;
+    int warned_interlaced;
+
+    int64_t frames_in, frames_out, frames_generated;
+    int64_t busy;         ///< microseconds inside the engine
+} AianimeContext;
+
+#define OFFSET(x) offsetof(AianimeContext, x)
+#define FLAGS AV_OPT_FLAG_FILTERING_PARAM | AV_OPT_FLAG_VIDEO_PARAM
+
+// -1 stands for "not given" in every number: the template's value is used then.
+static const AVOption aianime_options[] = {
+    { "template",  "look: path of a JSON template, or a name on the template search path", OFFSET(template), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = FLAGS },
+    { "models",    "folder of the packs and models", OFFSET(models), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = FLAGS },
+    { "engine",    "path of " ENGINE_NAME " (also AIANIME_ENGINE)", OFFSET(engine_path), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = FLAGS },
+    { "device",    "auto, cpu, cuda or cuda:N", OFFSET(device), AV_OPT_TYPE_STRING, { .str = "auto" }, .flags = FLAGS },
+    { "prompt",    "replaces the template's prompt", OFFSET(prompt), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = FLAGS },
+    { "negative",  "replaces the template's negative prompt", OFFSET(negative), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = FLAGS },
+    { "seed",      "seed of the noise (-1: from the template)", OFFSET(seed), AV_OPT_TYPE_INT64, { .i64 = -1 }, -1, INT64_MAX, FLAGS },
+    { "steps",     "denoising steps, 1 to 1000 (-1: from the template)", OFFSET(steps), AV_OPT_TYPE_INT, { .i64 = -1 }, -1, 1000, FLAGS },
+    { "strength",  "how far to leave the source, 0 to 1 (-1: from the template)", OFFSET(strength), AV_OPT_TYPE_DOUBLE, { .dbl = -1 }, -1, 1, FLAGS },
+    { "guidance",  "classifier-free guidance, 0 to 50 (-1: from the template)", OFFSET(guidance), AV_OPT_TYPE_DOUBLE, { .dbl = -1 }, -1, 50, FLAGS },
+    { "size",      "working short side, 16 to 4096, 0: the input's (-1: from the template)", OFFSET(size), AV_OPT_TYPE_INT, { .i64 = -1 }, -1, 4096, FLAGS },
+    { "fps",       "generated frames a second, 0: every frame (-1: from the template)", OFFSET(fps), AV_OPT_TYPE_DOUBLE, { .dbl = -1 }, -1, 1000, FLAGS },
+    { "window",    "frames of one attention window, 1 to 64 (-1: from the template)", OFFSET(window), AV_OPT_TYPE_INT, { .i64 = -1 }, -1, 64, FLAGS },
+    { "overlap",   "frames shared by neighbouring windows, below window (-1: from the template)", OFFSET(overlap), AV_OPT_TYPE_INT, { .i64 = -1 }, -1, 63, FLAGS },
+    { "segment",   "generated frames held at once, 1 to 64 (-1: from the template)", OFFSET(segment), AV_OPT_TYPE_INT, { .i64 = -1 }, -1, 64, FLAGS },
+    { "interpolate", "how the frames between generated ones are made (default: from the template)", OFFSET(interpolate), AV_OPT_TYPE_INT, { .i64 = -1 }, -1, INTERPOLATE_NONE, FLAGS, .unit = "interpolate" },
+        { "source", "carry the generated frames along the source's motion", 0, AV_OPT_TYPE_CONST, { .i64 = INTERPOLATE_SOURCE }, 0, 0, FLAGS, .unit = "interpolate" },
+        { "blend",  "mix the generated frames before and after", 0, AV_OPT_TYPE_CONST, { .i64 = INTERPOLATE_BLEND }, 0, 0, FLAGS, .unit = "interpolate" },
+        { "none",   "repeat the nearest generated frame", 0, AV_OPT_TYPE_CONST, { .i64 = INTERPOLATE_NONE }, 0, 0, FLAGS, .unit = "interpolate" },
+    { "on_error",  "what to do when the networks fail in mid-stream", OFFSET(on_error), AV_OPT_TYPE_INT, { .i64 = AIANIME_ON_ERROR_FAIL }, 0, AIANIME_ON_ERROR_PASS, FLAGS, .unit = "on_error" },
+        { "fail",   "stop with an error", 0, AV_OPT_TYPE_CONST, { .i64 = AIANIME_ON_ERROR_FAIL }, 0, 0, FLAGS, .unit = "on_error" },
+        { "pass",   "pass the segment's source frames on, and say so", 0, AV_OPT_TYPE_CONST, { .i64 = AIANIME_ON_ERROR_PASS }, 0, 0, FLAGS, .unit = "on_error" },
+    { "threads",   "CPU threads of the networks, 0: all cores", OFFSET(threads), AV_OPT_TYPE_INT, { .i64 = 0 }, 0, 1024, FLAGS },
+    { NULL }
+};
+
+AVFILTER_DEFINE_CLASS(aianime);
+
+// The only place that knows how results become error codes; the exit code of ffmpeg is the low byte.
+static int to_averror(int result)
+{
+    switch (result) {
+    case AIANIME_OK:           return 0;
+    case AIANIME_INVALID:      return AVERROR(EINVAL);
+    case AIANIME_OUT_OF_RANGE: return AVERROR(ERANGE);
+    case AIANIME_NO_MEMORY:    return AVERROR(ENOMEM);
+    case AIANIME_IO:           return AVERROR(EIO);
+    case AIANIME_NO_DEVICE:    return AVERROR(ENODEV);
+    case AIANIME_NOT_FOUND:    return AVERROR(ENOENT);
+    case AIANIME_BAD_DATA:     return AVERROR_INVALIDDATA;
+    case AIANIME_FORBIDDEN:    return AVERROR(EACCES);
+    case AIANIME_NOT_FINITE:   return AVERROR(EDOM);
+    case AIANIME_CANCELLED:    return AVERROR_EXIT;
+    default:                   return AVERROR_EXTERNAL;
+    }
+}
+
+// ---- opening the engine ------------------------------------------------------------------------------------------------------
+
+// ../lib beside the folder of the running program: where a build folder and an installation have the engine.
+static int path_beside_program(char *path, size_t size)
+{
+    char program[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+    if (len <= 0)
+        return 0;
+    program[len] = 0;
+    *(char *)av_basename(program) = 0;
+    return snprintf(path, size, "%s../lib/" ENGINE_NAME, program) < size && !access(path, F_OK);
+}
+
+static int open_library(AVFilterContext *ctx)
+{
+    AianimeContext *s = ctx->priv;
+    char beside[PATH_MAX];
+    const char *path = s->engine_path && *s->engine_path ? s->engine_path : getenv("AIANIME_ENGINE");
+
+    if (!path || !*path)
+        path = path_beside_program(beside, sizeof(beside)) ? beside : ENGINE_NAME;
+
+    // RTLD_NODELETE: LibTorch keeps threads, which must not lose their code when the last filter of a process is closed.
+    s->library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (s->library) {
+        av_log(ctx, AV_LOG_VERBOSE, "engine %s\n", path);
+        return 0;
+    }
+    if (strchr(path, '/') && !access(path, F_OK)) {
+        av_log(ctx, AV_LOG_ERROR, "the engine %s cannot be loaded: %s\n", path, dlerror());
+        return AVERROR_EXTERNAL;
+    }
+    av_log(ctx, AV_LOG_ERROR, "no engine: %s; install libaianime (make install in vf_aianime), "
+           "or give its path with engine=PATH or AIANIME_ENGINE\n", dlerror());
+    return AVERROR(ENOENT);
+}
+
+static int find_api(AVFilterContext *ctx)
+{
+    AianimeContext *s = ctx->priv;
+    aianime_get_api_fn get_api = (aianime_get_api_fn)dlsym(s->library, AIANIME_GET_API_NAME);
+    const aianime_api *api;
+
+    if (!get_api) {
+        av_log(ctx, AV_LOG_ERROR, "the engine is not libaianime: %s\n", dlerror());
+        return AVERROR_EXTERNAL;
+    }
+    api = get_api(AIANIME_API_VERSION);
+    if (api && api->version == AIANIME_API_VERSION && api->struct_size >= sizeof(*api)) {
+        s->api = api;
+        av_log(ctx, AV_LOG_VERBOSE, "%s\n", api->version_text());
+        return 0;
+    }
+    // Ask for the versions around ours, only to be able to name what is there.
+    for (int version = 1; !api && version < 100; version++)
+        api = get_api(version);
+    av_log(ctx, AV_LOG_ERROR, "the engine has API version %d, this filter needs %d; "
+           "build ffmpeg and libaianime from the same vf_aianime\n", api ? api->version : 0, AIANIME_API_VERSION);
+    return AVERROR_EXTERNAL;
+}
+
+static int check_range(AVFilterContext *ctx, const char *name, double value, double min)
+{
+    if (value == -1 || value >= min)
+        return 0;
+    av_log(ctx, AV_LOG_ERROR, "%s is %g, the least is %g (or -1: from the template)\n", name, value, min);
+    return AVERROR(ERANGE);
+}
+
+static av_cold int init(AVFilterContext *ctx)
+{
+    AianimeContext *s = ctx->priv;
+    int ret;
+
+    if ((ret = check_range(ctx, "steps", s->steps, 1)) < 0 || (ret = check_range(ctx, "strength", s->strength, 0)) < 0 ||
+        (ret = check_range(ctx, "guidance", s->guidance, 0)) < 0 || (ret = check_range(ctx, "fps", s->fps, 0)) < 0 ||
+        (ret = check_range(ctx, "window", s->window, 1)) < 0 || (ret = check_range(ctx, "segment", s->segment, 1)) < 0 ||
+        (ret = s->size ? check_range(ctx, "size", s->size, 16) : 0) < 0)
+        return ret;
+
+    s->held = av_fifo_alloc2(16, sizeof(AVFrame *), AV_FIFO_FLAG_AUTO_GROW);
+    if (!s->held)
+        return AVERROR(ENOMEM);
+    if ((ret = open_library(ctx)) < 0)
+        return ret;
+    return find_api(ctx);
+}
+
+// ---- formats -----------------------------------------------------------------------------------------------------------------
+
+// Integer samples in the machine's byte order, in the low bits, YUV planar only. The rest is converted at negotiation.
+static int is_supported(const AVPixFmtDescriptor *desc)
+{
+    const int depth = desc->comp[0].depth;
+
+    if (desc->flags & (AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_BAYER |
+                       AV_PIX_FMT_FLAG_FLOAT | AV_PIX_FMT_FLAG_XYZ))
+        return 0;
+    if (depth < 8 || depth > 16 || (depth > 8 && !!(desc->flags & AV_PIX_FMT_FLAG_BE) != HAVE_BIGENDIAN))
+        return 0;
+    for (int i = 0; i < desc->nb_components; i++)
+        if (desc->comp[i].depth != depth || desc->comp[i].shift)
+            return 0;
+    if (desc->nb_components < 3)
+        return 1;
+    if (desc->flags & AV_PIX_FMT_FLAG_RGB)
+        return desc->flags & AV_PIX_FMT_FLAG_PLANAR || depth == 8 || depth == 16;
+    return desc->flags & AV_PIX_FMT_FLAG_PLANAR && desc->comp[2].plane == 2 && desc->log2_chroma_w <= 2 && desc->log2_chroma_h <= 2;
+}
+
+static int query_formats(const AVFilterContext *ctx, AVFilterFormatsConfig **cfg_in, AVFilterFormatsConfig **cfg_out)
+{
+    AVFilterFormats *formats = NULL;
+    const AVPixFmtDescriptor *desc = NULL;
+    int ret;
+
+    while ((desc = av_pix_fmt_desc_next(desc)))
+        if (is_supported(desc) && (ret = ff_add_format(&formats, av_pix_fmt_desc_get_id(desc))) < 0)
+            return ret;
+    return ff_set_common_formats2(ctx, cfg_in, cfg_out, formats);
+}
+
+static aianime_format describe_format(const AVPixFmtDescriptor *desc)
+{
+    aianime_format format = { 0 };
+
+    format.model         = desc->flags & AV_PIX_FMT_FLAG_RGB ? AIANIME_RGB : desc->nb_components < 3 ? AIANIME_GRAY : AIANIME_YUV;
+    format.components    = desc->nb_components;
+    format.has_alpha     = !!(desc->flags & AV_PIX_FMT_FLAG_ALPHA);
+    format.log2_chroma_w = desc->log2_chroma_w;
+    format.log2_chroma_h = desc->log2_chroma_h;
+    for (int i = 0; i < desc->nb_components; i++) {
+        const AVComponentDescriptor *comp = &desc->comp[i];
+        format.component[i] = (aianime_component){ comp->plane, comp->step, comp->offset, comp->shift, comp->depth };
+    }
+    return format;
+}
+
+static int is_yuvj(enum AVPixelFormat format)
+{
+    return format == AV_PIX_FMT_YUVJ420P || format == AV_PIX_FMT_YUVJ422P || format == AV_PIX_FMT_YUVJ444P ||
+           format == AV_PIX_FMT_YUVJ440P || format == AV_PIX_FMT_YUVJ411P;
+}
+
+// ---- callbacks of the engine -------------------------------------------------------------------------------------------------
+
+static void engine_log(void *opaque, aianime_log_level level, const char *line)
+{
+    static const int levels[] = { AV_LOG_ERROR, AV_LOG_WARNING, AV_LOG_INFO, AV_LOG_VERBOSE };
+
+    av_log(opaque, (unsigned)level < FF_ARRAY_ELEMS(levels) ? levels[level] : AV_LOG_VERBOSE, "%s\n", line);
+}
+
+static void engine_progress(void *opaque, const aianime_progress *p)
+{
+    av_log(opaque, AV_LOG_INFO, "%s: frame %"PRId64" of %"PRId64" so far, %"PRId64" generated, %.2f s each, %.0f s remaining\n",
+           p->stage, p->frames_out, p->frames_in, p->frames_generated, p->seconds_per_frame, p->seconds_remaining);
+}
+
+// ---- configuration -----------------------------------------------------------------------------------------------------------
+
+static uint32_t options_given(const AianimeContext *s)
+{
+    return (s->seed     != -1 ? AIANIME_SET_SEED     : 0) | (s->steps    != -1 ? AIANIME_SET_STEPS    : 0) |
+           (s->strength != -1 ? AIANIME_SET_STRENGTH : 0) | (s->guidance != -1 ? AIANIME_SET_GUIDANCE : 0) |
+           (s->size     != -1 ? AIANIME_SET_SIZE     : 0) | (s->fps      != -1 ? AIANIME_SET_FPS      : 0) |
+           (s->window   != -1 ? AIANIME_SET_WINDOW   : 0) | (s->overlap  != -1 ? AIANIME_SET_OVERLAP  : 0) |
+           (s->segment  != -1 ? AIANIME_SET_SEGMENT  : 0);
+}
+
+static int config_input(AVFilterLink *inlink)
+{
+    AVFilterContext *ctx = inlink->dst;
+    AianimeContext *s = ctx->priv;
+    const AVRational rate = ff_filter_link(inlink)->frame_rate;
+    const aianime_settings settings = {
+        .struct_size   = sizeof(settings),
+        .template_path = s->template, .models_path = s->models, .device = s->device,
+        .prompt        = s->prompt,   .negative    = s->negative,
+        .interpolate   = s->interpolate < 0 ? NULL : interpolate_names[s->interpolate],
+        .on_error      = s->on_error, .threads     = s->threads,
+        .width         = inlink->w,   .height      = inlink->h,
+        .time_base     = { inlink->time_base.num, inlink->time_base.den },
+        .frame_rate    = { rate.num, rate.den },
+        .given         = options_given(s),
+        .seed          = s->seed,     .steps       = s->steps,     .strength = s->strength,
+        .guidance      = s->guidance, .size        = s->size,      .fps      = s->fps,
+        .window        = s->window,   .overlap     = s->overlap,   .segment  = s->segment,
+        .log           = engine_log,  .progress    = engine_progress, .callback_context = ctx,
+    };
+    int result;
+
+    s->format = describe_format(av_pix_fmt_desc_get(inlink->format));
+    s->api->close(&s->engine);
+    result = s->api->open(&s->engine, &settings);
+    if (result != AIANIME_OK)
+        av_log(ctx, AV_LOG_ERROR, "the engine could not be opened: %s\n", s->api->result_text(result));
+    return to_averror(result);
+}
+
+// ---- frames ------------------------------------------------------------------------------------------------------------------
+
+// Planes and colour of a frame in the engine's words.
+static aianime_frame describe_frame(const AianimeContext *s, const AVFrame *frame)
+{
+    aianime_frame f = {
+        .struct_size = sizeof(f), .format = s->format, .width = frame->width, .height = frame->height,
+        .matrix = frame->colorspace, .range = is_yuvj(frame->format) ? AVCOL_RANGE_JPEG : frame->color_range,
+        .transfer = frame->color_trc, .pts = frame->pts, .duration = frame->duration, .opaque = (void *)frame,
+    };
+
+    for (int i = 0; i < 4; i++) {
+        f.data[i]     = frame->data[i];
+        f.linesize[i] = frame->linesize[i];
+    }
+    return f;
+}
+
+// Range and matrix of a frame, and of what it becomes, for swscale, which by itself takes BT.601 for everything.
+static void set_conversion_colors(struct SwsContext *sws, AVFrame *dst, const AVFrame *src, const AVFilterLink *link)
+{
+    const AVPixFmtDescriptor *from = av_pix_fmt_desc_get(src->format), *to = av_pix_fmt_desc_get(dst->format);
+    const int src_full = is_yuvj(src->format) || from->flags & AV_PIX_FMT_FLAG_RGB || src->color_range == AVCOL_RANGE_JPEG;
+    int matrix = src->colorspace;
+
+    if (from->flags & AV_PIX_FMT_FLAG_RGB)
+        matrix = link->colorspace;
+    if (matrix == AVCOL_SPC_RGB || matrix == AVCOL_SPC_UNSPECIFIED)
+        matrix = link->w >= 1280 || link->h > 576 ? AVCOL_SPC_BT709 : AVCOL_SPC_BT470BG;
+    if (to->flags & AV_PIX_FMT_FLAG_RGB) {
+        dst->colorspace  = AVCOL_SPC_RGB;
+        dst->color_range = AVCOL_RANGE_JPEG;
+    } else if (from->flags & AV_PIX_FMT_FLAG_RGB) {
+        dst->colorspace  = link->colorspace;
+        dst->color_range = link->color_range;
+    } else if (is_yuvj(dst->format)) {
+        dst->color_range = AVCOL_RANGE_JPEG;
+    }
+    sws_setColorspaceDetails(sws, sws_getCoefficients(matrix), src_full, sws_getCoefficients(matrix),
+                             dst->color_range == AVCOL_RANGE_JPEG, 0, 1 << 16, 1 << 16);
+}
+
+// Makes *frame, which came with another size or pixel format, into one of the configured kind.
+static int convert_frame(AVFilterLink *inlink, AVFrame **frame)
+{
+    static const enum AVFrameSideDataType tied_to_size[] = { AV_FRAME_DATA_MOTION_VECTORS, AV_FRAME_DATA_REGIONS_OF_INTEREST,
+                                                             AV_FRAME_DATA_DETECTION_BBOXES, AV_FRAME_DATA_VIDEO_ENC_PARAMS };
+    AianimeContext *s = inlink->dst->priv;
+    AVFrame *src = *frame, *dst;
+    int ret;
+
+    s->sws = sws_getCachedContext(s->sws, src->width, src->height, src->format, inlink->w, inlink->h, inlink->format,
+                                  SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, NULL, NULL, NULL);
+    if (!s->sws)
+        return AVERROR(EINVAL);
+    dst = ff_get_video_buffer(inlink, inlink->w, inlink->h);
+    if (!dst)
+        return AVERROR(ENOMEM);
+    if ((ret = av_frame_copy_props(dst, src)) < 0) {
+        av_frame_free(&dst);
+        return ret;
+    }
+    for (int i = 0; i < FF_ARRAY_ELEMS(tied_to_size) && (src->width != dst->width || src->height != dst->height); i++)
+        av_frame_remove_side_data(dst, tied_to_size[i]);
+    if (src->sample_aspect_ratio.num)
+        av_reduce(&dst->sample_aspect_ratio.num, &dst->sample_aspect_ratio.den,
+                  (int64_t)src->sample_aspect_ratio.num * src->width * dst->height,
+                  (int64_t)src->sample_aspect_ratio.den * src->height * dst->width, INT_MAX);
+    set_conversion_colors(s->sws, dst, src, inlink);
+    sws_scale(s->sws, (const uint8_t *const *)src->data, src->linesize, 0, src->height, dst->data, dst->linesize);
+    av_frame_free(frame);
+    *frame = dst;
+    return 0;
+}
+
+// Takes the frame, also on failure.
+static int send_frame(AVFilterContext *ctx, AVFrame *frame)
+{
+    AianimeContext *s = ctx->priv;
+    aianime_frame f = describe_frame(s, frame);
+    int64_t start;
+    int result, ret;
+
+    if (ctx->is_disabled)
+        f.flags |= AIANIME_FRAME_PASS;
+    if (frame->flags & AV_FRAME_FLAG_INTERLACED && !s->warned_interlaced) {
+        av_log(ctx, AV_LOG_WARNING, "the input is interlaced; put a deinterlacer (bwdif) in front of aianime\n");
+        s->warned_interlaced = 1;
+    }
+    if ((ret = av_fifo_write(s->held, &frame, 1)) < 0) {
+        av_frame_free(&frame);
+        return ret;
+    }
+    s->frames_in++;
+    start = av_gettime_relative();
+    result = s->api->send(s->engine, &f);
+    s->busy += av_gettime_relative() - start;
+    if (result != AIANIME_OK)
+        av_log(ctx, AV_LOG_ERROR, "failed at frame %"PRId64", pts %s: %s\n", s->frames_in - 1, av_ts2str(frame->pts),
+               s->api->result_text(result));
+    return to_averror(result);
+}
+
+static void set_metadata(AVFrame *out, const aianime_frame *f)
+{
+    static const char *const origins[] = { "passed", "generated", "interpolated" };
+    char seed[24];
+
+    av_dict_set_int(&out->metadata, "lavfi.aianime.shot", f->shot, 0);
+    av_dict_set_int(&out->metadata, "lavfi.aianime.segment", f->segment, 0);
+    av_dict_set(&out->metadata, "lavfi.aianime.origin", origins[f->origin], 0);
+    if (f->origin == AIANIME_ORIGIN_PASSED)
+        return;
+    snprintf(seed, sizeof(seed), "%"PRIu64, f->seed);
+    av_dict_set(&out->metadata, "lavfi.aianime.seed", seed, 0);
+    av_dict_set(&out->metadata, "lavfi.aianime.prompt", f->prompt, 0);
+}
+
+// The picture in s->out gets the properties of the frame it was made from and goes on its way.
+static int emit_frame(AVFilterLink *outlink, const aianime_frame *f)
+{
+    AianimeContext *s = outlink->src->priv;
+    AVFrame *out = s->out, *source = NULL;
+    int ret;
+
+    av_fifo_read(s->held, &source, 1);
+    s->out = NULL;
+    ret = f->opaque == source ? av_frame_copy_props(out, source) : AVERROR_EXTERNAL; // the order is part of the contract
+    av_frame_free(&source);
+    if (ret < 0) {
+        av_frame_free(&out);
+        return ret;
+    }
+    set_metadata(out, f);
+    s->frames_out++;
+    s->frames_generated += f->origin == AIANIME_ORIGIN_GENERATED;
+    return ff_filter_frame(outlink, out);
+}
+
+// 1: a frame went out; 0: the engine wants more, or is empty after drain(); negative: failed.
+static int receive_frame(AVFilterLink *outlink)
+{
+    AVFilterContext *ctx = outlink->src;
+    AianimeContext *s = ctx->priv;
+    aianime_frame f;
+    int64_t start;
+    int result, ret;
+
+    if (!av_fifo_can_read(s->held))
+        return 0;
+    if (!s->out && !(s->out = ff_get_video_buffer(outlink, outlink->w, outlink->h)))
+        return AVERROR(ENOMEM);
+    f = describe_frame(s, s->out);
+    start = av_gettime_relative();
+    result = s->api->receive(s->engine, &f);
+    s->busy += av_gettime_relative() - start;
+    if (result == AIANIME_AGAIN && !s->draining)
+        return 0;
+    if (result == AIANIME_OK)
+        return (ret = emit_frame(outlink, &f)) < 0 ? ret : 1;
+    av_log(ctx, AV_LOG_ERROR, "failed after %"PRId64" frames: %s\n", s->frames_out, s->api->result_text(result));
+    return to_averror(result);
+}
+
+// ---- flow --------------------------------------------------------------------------------------------------------------------
+
+static int drain(AianimeContext *s)
+{
+    s->draining = 1;
+    return to_averror(s->api->drain(s->engine));
+}
+
+// The engine is empty after a drain() in mid-stream: it starts anew with the frame that made it necessary. 1 or an error.
+static int resume(AVFilterLink *inlink)
+{
+    AianimeContext *s = inlink->dst->priv;
+    AVFrame *frame;
+    int ret = to_averror(s->api->reset(s->engine));
+
+    if (ret < 0 || (ret = convert_frame(inlink, &s->next)) < 0)
+        return ret;
+    frame = s->next;
+    s->next = NULL;
+    s->draining = 0;
+    return (ret = send_frame(inlink->dst, frame)) < 0 ? ret : 1;
+}
+
+// Takes what the input link has. 1: something was done; 0: there is nothing; negative: failed.
+static int take_input(AVFilterLink *inlink)
+{
+    AVFilterContext *ctx = inlink->dst;
+    AianimeContext *s = ctx->priv;
+    AVFrame *frame = NULL;
+    int ret = ff_inlink_consume_frame(inlink, &frame);
+
+    if (ret < 0)
+        return ret;
+    if (ret > 0 && frame->width == inlink->w && frame->height == inlink->h && frame->format == inlink->format)
+        return (ret = send_frame(ctx, frame)) < 0 ? ret : 1;
+    if (ret > 0) {
+        s->next = frame;
+        return (ret = drain(s)) < 0 ? ret : 1;
+    }
+    if (ff_inlink_acknowledge_status(inlink, &s->status, &s->status_pts) > 0)
+        return (ret = drain(s)) < 0 ? ret : 1;
+    return 0;
+}
+
+static int activate(AVFilterContext *ctx)
+{
+    AianimeContext *s = ctx->priv;
+    AVFilterLink *inlink = ctx->inputs[0], *outlink = ctx->outputs[0];
+    int ret;
+
+    FF_FILTER_FORWARD_STATUS_BACK(outlink, inlink);
+
+    if (s->failed)
+        return s->failed;
+    if (!ff_outlink_frame_wanted(outlink))
+        return FFERROR_NOT_READY;
+
+    while (!(ret = receive_frame(outlink))) {
+        if (s->status && !s->next) {
+            ff_outlink_set_status(outlink, s->status, s->status_pts);
+            return 0;
+        }
+        ret = s->next ? resume(inlink) : take_input(inlink);
+        if (ret < 0)
+            break;
+        if (!ret) {
+            ff_inlink_request_frame(inlink);
+            return 0;
+        }
+    }
+    s->failed = FFMIN(ret, 0);
+    return s->failed;
+}
+
+// Says how many frames go in and do not come out, because no one else will: FFmpeg itself drops them without a word.
+static void report_lost(AVFilterContext *ctx)
+{
+    AianimeContext *s = ctx->priv;
+    AVFrame *first = s->next, *last = s->next;
+    size_t held = s->held ? av_fifo_can_read(s->held) : 0;
+
+    if (held) {
+        av_fifo_peek(s->held, &first, 1, 0);
+        if (!s->next)
+            av_fifo_peek(s->held, &last, 1, held - 1);
+    }
+    if (!first)
+        return;
+    av_log(ctx, AV_LOG_WARNING, "%zu frames lost (pts %s to %s): %s\n", held + !!s->next, av_ts2str(first->pts), av_ts2str(last->pts),
+           s->failed ? "they were held back when the error came" :
+           "they were held back when the filter graph was closed. If the input changes its size, format or colour in "
+           "mid-stream, give -reinit_filter 0 before -i and put scale in front of aianime; if the output was ended early "
+           "(-frames), all is well");
+}
+
+static av_cold void uninit(AVFilterContext *ctx)
+{
+    AianimeContext *s = ctx->priv;
+    AVFrame *frame;
+
+    report_lost(ctx);
+    if (s->engine)
+        av_log(ctx, s->frames_in ? AV_LOG_INFO : AV_LOG_WARNING,
+               "%"PRId64" frames in, %"PRId64" frames out, %"PRId64" generated, %.2f s a generated frame\n", s->frames_in,
+               s->frames_out, s->frames_generated, s->frames_generated ? s->busy / 1e6 / s->frames_generated : 0.);
+
+    // The engine reads the frames' planes until it is closed.
+    if (s->api)
+        s->api->close(&s->engine);
+    while (s->held && av_fifo_read(s->held, &frame, 1) >= 0)
+        av_frame_free(&frame);
+    av_fifo_freep2(&s->held);
+    av_frame_free(&s->next);
+    av_frame_free(&s->out);
+    sws_freeContext(s->sws);
+    s->sws = NULL;
+    s->api = NULL;
+    if (s->library)
+        dlclose(s->library);
+    s->library = NULL;
+}
+
+static const AVFilterPad aianime_inputs[] = {
+    {
+        .name         = "default",
+        .type         = AVMEDIA_TYPE_VIDEO,
+        .config_props = config_input,
+    },
+};
+
+// FFmpeg 8 moved the public half of a filter into a struct of its own.
+#if LIBAVFILTER_VERSION_MAJOR >= 11
+const FFFilter ff_vf_aianime = {
+    .p.name        = "aianime",
+    .p.description = NULL_IF_CONFIG_SMALL("Turn video into anime with libaianime."),
+    .p.priv_class  = &aianime_class,
+    .p.flags       = AVFILTER_FLAG_SUPPORT_TIMELINE_INTERNAL,
+#else
+const AVFilter ff_vf_aianime = {
+    .name          = "aianime",
+    .description   = NULL_IF_CONFIG_SMALL("Turn video into anime with libaianime."),
+    .priv_class    = &aianime_class,
+    .flags         = AVFILTER_FLAG_SUPPORT_TIMELINE_INTERNAL,
+#endif
+    .priv_size     = sizeof(AianimeContext),
+    .init          = init,
+    .uninit        = uninit,
+    .activate      = activate,
+    FILTER_INPUTS(aianime_inputs),
+    FILTER_OUTPUTS(ff_video_default_filterpad),
+    FILTER_QUERY_FUNC2(query_formats),
+};
