@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "io/text.h" // nearest()
+
 struct json_object;
 
 namespace aianime::io {
@@ -55,11 +57,12 @@ public:
 private:
     Json(std::shared_ptr<json_object> root, json_object *value, std::string where);
     std::shared_ptr<json_object> root_;
-    json_object *value_;
+    std::string child(const std::string &key) const;
+    [[noreturn]] void expected(const char *what) const;
+    [[noreturn]] void outside(const std::string &value, const std::string &min, const std::string &max) const;
+
+    json_object *value_; // null is JSON's null
     std::string where_;
 };
-
-// The entry of `known` nearest to `word` by edit distance, or "" when none is near.
-std::string nearest(const std::string &word, const std::vector<std::string> &known);
 
 } // namespace aianime::io

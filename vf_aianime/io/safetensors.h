@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "io/file.h"
+
 namespace aianime::io {
 
 enum class DType { f32, f16, bf16, i64, i32, u8, boolean };
@@ -32,11 +34,8 @@ class SafetensorsFile {
 public:
     // Throws Error (NOT_FOUND, FORBIDDEN, BAD_DATA, IO).
     explicit SafetensorsFile(const std::string &path);
-    ~SafetensorsFile();
-    SafetensorsFile(const SafetensorsFile &) = delete;
-    SafetensorsFile &operator=(const SafetensorsFile &) = delete;
 
-    const std::string &path() const { return path_; }
+    const std::string &path() const { return file_.path(); }
     const std::map<std::string, TensorInfo> &tensors() const { return tensors_; }
     const std::map<std::string, std::string> &metadata() const { return metadata_; }
 
@@ -44,8 +43,7 @@ public:
     void read(const std::string &name, void *out) const;
 
 private:
-    std::string path_;
-    int fd_ = -1;
+    File file_;
     std::map<std::string, TensorInfo> tensors_;
     std::map<std::string, std::string> metadata_;
 };

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "io/file.h"
+
+namespace aianime::io {
+
+// Throws the Error for a file that is no safetensors file: what it seems to be, told by its bytes alone, and the way out. FORBIDDEN
+// for formats that can hold code (pickle, zip, TorchScript), BAD_DATA for the rest. Nothing is unpacked.
+[[noreturn]] void refuse_file_kind(const File &file);
+
+} // namespace aianime::io
