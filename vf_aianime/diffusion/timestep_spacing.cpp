@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "diffusion/timestep_spacing.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "io/error.h"
+
+namespace aianime::diffusion {
+
+namespace {
+
+// Halves go to the even neighbour, as in numpy.
+double round_half_even(double value) { return std::nearbyint(value); }
+
+std::vector<double> leading(const SchedulerConfig &config, int64_t steps, int64_t parts) {
+    const int64_t ratio = config.num_train_timesteps / parts;
+    std::vector<double> result;
+    for (int64_t i = 0; i < steps; ++i)
+        result.push_back(static_cast<double>((parts - 1 - i) * ratio + config.steps_offset));
+    return result;
+}
+
+std::vector<double> trailing(const SchedulerConfig &config, int64_t steps) {
+    const double last = static_cast<double>(config.num_train_timesteps);
+    const double ratio = last / static_cast<double>(steps);
+    std::vector<double> result;
+    for (int64_t i = 0; i < steps; ++i)
+        result.push_back(round_half_even(last - static_cast<double>(i) * ratio) - 1);
+    return result;
+}
+
+std::vector<double> linspace(const SchedulerConfig &config, int64_t steps, int64_t parts, bool fractional) {
+    const double last = static_cast<double>(config.num_train_timesteps - 1);
+    std::vector<double> result;
+    for (int64_t i = 0; i < steps; ++i) {
+        const int64_t position = parts - 1 - i;
+        const bool at_end = i == 0 && parts > 1;
+        const double value =
+            at_end ? last : static_cast<double>(position) * (last / static_cast<double>(std::max<int64_t>(parts - 1, 1)));
+        result.push_back(fractional ? static_cast<double>(static_cast<float>(value)) : round_half_even(value));
+    }
+    return result;
+}
+
+[[noreturn]] void refuse_spacing(const std::string &spacing) {
+    throw Error(AIANIME_BAD_DATA,
+                "scheduler: timestep_spacing '" + spacing + "' is not known; known are leading, trailing and linspace");
+}
+
+} // namespace
+
+std::vector<double> spaced_timesteps(const SchedulerConfig &config, int64_t steps, bool fractional) {
+    if (config.timestep_spacing == "leading")
+        return leading(config, steps, steps);
+    if (config.timestep_spacing == "trailing")
+        return trailing(config, steps);
+    if (config.timestep_spacing == "linspace")
+        return linspace(config, steps, steps, fractional);
+    refuse_spacing(config.timestep_spacing);
+}
+
+std::vector<double> spaced_timesteps_without_last(const SchedulerConfig &config, int64_t steps) {
+    if (config.timestep_spacing == "leading")
+        return leading(config, steps, steps + 1);
+    if (config.timestep_spacing == "trailing")
+        return trailing(config, steps);
+    if (config.timestep_spacing == "linspace")
+        return linspace(config, steps, steps + 1, false);
+    refuse_spacing(config.timestep_spacing);
+}
+
+} // namespace aianime::diffusion
