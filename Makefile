@@ -5,6 +5,9 @@ VERSION := 0.1.0
 BUILD ?= build
 .DEFAULT_GOAL := all
 .SUFFIXES:
+# `make V=1` prints the whole commands.
+Q := $(if $(V),,@)
+show = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$(2)')
 .DELETE_ON_ERROR:
 
 # These work before anything is configured.
@@ -118,26 +121,31 @@ PCH := $(BUILD)/pch/aten.h.gch
 $(PCH): vf_aianime/nn/aten.h $(OBJ)/flags
 	@mkdir -p $(@D)
 	@printf '#include "nn/aten.h"\n' > $(BUILD)/pch/aten.h
-	$(CXX) $(CXXFLAGS_ALL) -x c++-header $(BUILD)/pch/aten.h -o $@
+	$(call show,PCH,$<)
+	$(Q)$(CXX) $(CXXFLAGS_ALL) -x c++-header $(BUILD)/pch/aten.h -o $@
 
 $(ATEN_OBJ): $(PCH)
 $(ATEN_OBJ): CXXFLAGS_ALL += -include $(BUILD)/pch/aten.h -Winvalid-pch
 
 $(OBJ)/%.cpp.o: %.cpp $(OBJ)/flags
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(call show,CXX,$<)
+	$(Q)$(CXX) $(CXXFLAGS_ALL) -MMD -MP -c $< -o $@
 
 $(OBJ)/%.c.o: %.c $(OBJ)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(call show,CC,$<)
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
 $(OBJ)/asan/%.cpp.o: %.cpp $(OBJ)/flags
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS_ALL) $(SANITIZE) -MMD -MP -c $< -o $@
+	$(call show,CXX,$< (sanitizers))
+	$(Q)$(CXX) $(CXXFLAGS_ALL) $(SANITIZE) -MMD -MP -c $< -o $@
 
 $(OBJ)/asan/%.c.o: %.c $(OBJ)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(SANITIZE) -MMD -MP -c $< -o $@
+	$(call show,CC,$< (sanitizers))
+	$(Q)$(CC) $(CFLAGS_ALL) $(SANITIZE) -MMD -MP -c $< -o $@
 
 # --- programs -------------------------------------------------------------------------------------------------------
 
@@ -148,24 +156,29 @@ SUPPORT_OBJ := $(call objects,$(TEST_SUPPORT))
 $(ENGINE_LIB): $(ENGINE_OBJ) $(OBJ)/list
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $(ENGINE_OBJ)
+	$(call show,AR,$@)
+	$(Q)ar rcs $@ $(ENGINE_OBJ)
 
 $(ENGINE_SO): $(ENGINE_OBJ) $(OBJ)/list vf_aianime/libaianime.map
 	@mkdir -p $(@D)
-	$(CXX) $(SO_FLAGS) $(TREE_RPATH) $(ENGINE_OBJ) $(LDFLAGS_ALL) $(ENGINE_LIBS) -o $@
+	$(call show,LINK,$@)
+	$(Q)$(CXX) $(SO_FLAGS) $(TREE_RPATH) $(ENGINE_OBJ) $(LDFLAGS_ALL) $(ENGINE_LIBS) -o $@
 
 $(TOOL): $(call objects,$(TOOL_SRC)) $(ENGINE_LIB)
 	@mkdir -p $(@D)
-	$(CXX) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) -o $@
+	$(call show,LINK,$@)
+	$(Q)$(CXX) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) -o $@
 
 $(TEST_SRC:tests/%.cpp=$(BUILD)/tests/%): $(BUILD)/tests/%: $(OBJ)/tests/%.cpp.o $(SUPPORT_OBJ) $(ENGINE_LIB)
 	@mkdir -p $(@D)
-	$(CXX) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) $(CHECK_LIBS) -o $@
+	$(call show,LINK,$@)
+	$(Q)$(CXX) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) $(CHECK_LIBS) -o $@
 
 # C programs see only what the shared library exports, as everybody else does.
 $(C_TEST_SRC:tests/%.c=$(BUILD)/tests/%): $(BUILD)/tests/%: $(OBJ)/tests/%.c.o $(ENGINE_SO)
 	@mkdir -p $(@D)
-	$(CC) $(TREE_RPATH) -Wl,-rpath,'$$ORIGIN/../lib' $^ $(LDFLAGS_ALL) $(CHECK_LIBS) -lm -o $@
+	$(call show,LINK,$@)
+	$(Q)$(CC) $(TREE_RPATH) -Wl,-rpath,'$$ORIGIN/../lib' $^ $(LDFLAGS_ALL) $(CHECK_LIBS) -lm -o $@
 
 # With the sanitizers: io/ and api/ are instrumented, the networks are the objects built above (LibTorch is not instrumented).
 ASAN_SRC := $(foreach dir,io api,$(wildcard vf_aianime/$(dir)/*.cpp))
@@ -174,14 +187,17 @@ ASAN_SUPPORT := $(patsubst %,$(OBJ)/asan/%.o,$(TEST_SUPPORT))
 $(BUILD)/lib/libaianime-asan.a: $(ASAN_OBJ) $(OBJ)/list
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $(ASAN_OBJ)
+	$(call show,AR,$@)
+	$(Q)ar rcs $@ $(ASAN_OBJ)
 
 $(BUILD)/tests-asan/%: $(OBJ)/asan/tests/%.cpp.o $(ASAN_SUPPORT) $(BUILD)/lib/libaianime-asan.a
 	@mkdir -p $(@D)
-	$(CXX) $(SANITIZE) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) $(CHECK_LIBS) -o $@
+	$(call show,LINK,$@)
+	$(Q)$(CXX) $(SANITIZE) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) $(CHECK_LIBS) -o $@
 
 $(BUILD)/tests-asan/%: $(OBJ)/asan/tests/%.c.o $(BUILD)/lib/libaianime-asan.a
 	@mkdir -p $(@D)
-	$(CXX) $(SANITIZE) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) $(CHECK_LIBS) -o $@
+	$(call show,LINK,$@)
+	$(Q)$(CXX) $(SANITIZE) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) $(CHECK_LIBS) -o $@
 
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)

@@ -30,6 +30,7 @@ What is built:
 
 Other:
   --recheck             repeat with the switches of the last time
+  --find=FILE           print where a library that LibTorch loads was found, and stop
   --help                this text
 END
 }
@@ -71,6 +72,7 @@ parse() {
         --cxx=*) CXX=$value ;;
         --cc=*) CC=$value ;;
         --recheck) recheck=1 ;;
+        --find=*) find=$value ;;
         --help | -h) usage && exit 0 ;;
         *) die "unknown switch '$arg'; ./configure.sh --help lists them" ;;
         esac
@@ -82,7 +84,7 @@ parse() {
     [ -z "$FFMPEG_TARBALL" ] || [ -f "$FFMPEG_TARBALL" ] || die "--ffmpeg-tarball: no file $FFMPEG_TARBALL"
 }
 
-recheck=0
+recheck=0 find=
 parse "$@"
 mkdir -p "$BUILD" || die "cannot make the folder $BUILD"
 if [ $recheck = 1 ]; then
@@ -91,7 +93,7 @@ if [ $recheck = 1 ]; then
         while IFS= read -r line; do set -- "$@" "$line"; done <"$BUILD/config.args"
         parse "$@"
     fi
-else
+elif [ -z "$find" ]; then
     : >"$BUILD/config.args"
     for arg in "$@"; do printf '%s\n' "$arg" >>"$BUILD/config.args"; done
 fi
@@ -231,6 +233,10 @@ check_ffmpeg() {
 
 # --- go -------------------------------------------------------------------------------------------------------------
 
+if [ -n "$find" ]; then
+    find_cuda_library "$find"
+    exit 0
+fi
 echo "aianime: what the build needs"
 check_compiler "C++ compiler" "$CXX" cpp "make deps (Debian package g++)"
 check_compiler "C compiler" "$CC" c "make deps (Debian package gcc)"
