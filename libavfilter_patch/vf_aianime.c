@@ -1,17 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/*
- * This file is part of vf_aianime. It is compiled inside FFmpeg.
- *
- * This library is free software; you can redistribute it and/or
- * modify it under the terms of the GNU Lesser General Public
- * License as published by the Free Software Foundation; either
- * version 2.1 of the License, or (at your option) any later version.
- *
- * This library is distributed in the hope that it will be useful,
- * but WITHOUT ANY WARRANTY; without even the implied warranty of
- * MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
- * Lesser General Public License for more details.
- */
+// This file is part of vf_aianime and is compiled inside FFmpeg; GNU Lesser General Public License 2.1 or later.
 
 /**
  * @file
@@ -44,7 +32,6 @@
 
 #define ENGINE_NAME "libaianime.so.1"
 
-enum Interpolate { INTERPOLATE_SOURCE, INTERPOLATE_BLEND, INTERPOLATE_NONE };
 static const char *const interpolate_names[] = { "source", "blend", "none" };
 
 typedef struct AianimeContext {
@@ -93,10 +80,10 @@ static const AVOption aianime_options[] = {
     { "window",    "frames of one attention window, 1 to 64 (-1: from the template)", OFFSET(window), AV_OPT_TYPE_INT, { .i64 = -1 }, -1, 64, FLAGS },
     { "overlap",   "frames shared by neighbouring windows, below window (-1: from the template)", OFFSET(overlap), AV_OPT_TYPE_INT, { .i64 = -1 }, -1, 63, FLAGS },
     { "segment",   "generated frames held at once, 1 to 64 (-1: from the template)", OFFSET(segment), AV_OPT_TYPE_INT, { .i64 = -1 }, -1, 64, FLAGS },
-    { "interpolate", "how the frames between generated ones are made (default: from the template)", OFFSET(interpolate), AV_OPT_TYPE_INT, { .i64 = -1 }, -1, INTERPOLATE_NONE, FLAGS, .unit = "interpolate" },
-        { "source", "carry the generated frames along the source's motion", 0, AV_OPT_TYPE_CONST, { .i64 = INTERPOLATE_SOURCE }, 0, 0, FLAGS, .unit = "interpolate" },
-        { "blend",  "mix the generated frames before and after", 0, AV_OPT_TYPE_CONST, { .i64 = INTERPOLATE_BLEND }, 0, 0, FLAGS, .unit = "interpolate" },
-        { "none",   "repeat the nearest generated frame", 0, AV_OPT_TYPE_CONST, { .i64 = INTERPOLATE_NONE }, 0, 0, FLAGS, .unit = "interpolate" },
+    { "interpolate", "how the frames between generated ones are made (default: from the template)", OFFSET(interpolate), AV_OPT_TYPE_INT, { .i64 = -1 }, -1, FF_ARRAY_ELEMS(interpolate_names) - 1, FLAGS, .unit = "interpolate" },
+        { "source", "carry the generated frames along the source's motion", 0, AV_OPT_TYPE_CONST, { .i64 = 0 }, 0, 0, FLAGS, .unit = "interpolate" },
+        { "blend",  "mix the generated frames before and after", 0, AV_OPT_TYPE_CONST, { .i64 = 1 }, 0, 0, FLAGS, .unit = "interpolate" },
+        { "none",   "repeat the nearest generated frame", 0, AV_OPT_TYPE_CONST, { .i64 = 2 }, 0, 0, FLAGS, .unit = "interpolate" },
     { "on_error",  "what to do when the networks fail in mid-stream", OFFSET(on_error), AV_OPT_TYPE_INT, { .i64 = AIANIME_ON_ERROR_FAIL }, 0, AIANIME_ON_ERROR_PASS, FLAGS, .unit = "on_error" },
         { "fail",   "stop with an error", 0, AV_OPT_TYPE_CONST, { .i64 = AIANIME_ON_ERROR_FAIL }, 0, 0, FLAGS, .unit = "on_error" },
         { "pass",   "pass the segment's source frames on, and say so", 0, AV_OPT_TYPE_CONST, { .i64 = AIANIME_ON_ERROR_PASS }, 0, 0, FLAGS, .unit = "on_error" },
@@ -106,7 +93,8 @@ static const AVOption aianime_options[] = {
 
 AVFILTER_DEFINE_CLASS(aianime);
 
-// The only place that knows how results become error codes; the exit code of ffmpeg is the low byte.
+// The only place that knows how results become error codes; the exit code of ffmpeg is the low byte. AVERROR_EXIT would be
+// success to ffmpeg, so being cancelled, which the filter never asks for, is an external error too.
 static int to_averror(int result)
 {
     switch (result) {
@@ -120,12 +108,9 @@ static int to_averror(int result)
     case AIANIME_BAD_DATA:     return AVERROR_INVALIDDATA;
     case AIANIME_FORBIDDEN:    return AVERROR(EACCES);
     case AIANIME_NOT_FINITE:   return AVERROR(EDOM);
-    case AIANIME_CANCELLED:    return AVERROR_EXIT;
     default:                   return AVERROR_EXTERNAL;
     }
 }
-
-// ---- opening the engine ------------------------------------------------------------------------------------------------------
 
 // ../lib beside the folder of the running program: where a build folder and an installation have the engine.
 static int path_beside_program(char *path, size_t size)
@@ -215,8 +200,6 @@ static av_cold int init(AVFilterContext *ctx)
     return find_api(ctx);
 }
 
-// ---- formats -----------------------------------------------------------------------------------------------------------------
-
 // Integer samples in the machine's byte order, in the low bits, YUV planar only. The rest is converted at negotiation.
 static int is_supported(const AVPixFmtDescriptor *desc)
 {
@@ -265,13 +248,11 @@ static aianime_format describe_format(const AVPixFmtDescriptor *desc)
     return format;
 }
 
+// Formats that are full range whatever the frame says.
 static int is_yuvj(enum AVPixelFormat format)
 {
-    return format == AV_PIX_FMT_YUVJ420P || format == AV_PIX_FMT_YUVJ422P || format == AV_PIX_FMT_YUVJ444P ||
-           format == AV_PIX_FMT_YUVJ440P || format == AV_PIX_FMT_YUVJ411P;
+    return av_strstart(av_get_pix_fmt_name(format), "yuvj", NULL);
 }
-
-// ---- callbacks of the engine -------------------------------------------------------------------------------------------------
 
 static void engine_log(void *opaque, aianime_log_level level, const char *line)
 {
@@ -285,8 +266,6 @@ static void engine_progress(void *opaque, const aianime_progress *p)
     av_log(opaque, AV_LOG_INFO, "%s: frame %"PRId64" of %"PRId64" so far, %"PRId64" generated, %.2f s each, %.0f s remaining\n",
            p->stage, p->frames_out, p->frames_in, p->frames_generated, p->seconds_per_frame, p->seconds_remaining);
 }
-
-// ---- configuration -----------------------------------------------------------------------------------------------------------
 
 static uint32_t options_given(const AianimeContext *s)
 {
@@ -326,8 +305,6 @@ static int config_input(AVFilterLink *inlink)
         av_log(ctx, AV_LOG_ERROR, "the engine could not be opened: %s\n", s->api->result_text(result));
     return to_averror(result);
 }
-
-// ---- frames ------------------------------------------------------------------------------------------------------------------
 
 // Planes and colour of a frame in the engine's words.
 static aianime_frame describe_frame(const AianimeContext *s, const AVFrame *frame)
@@ -490,8 +467,6 @@ static int receive_frame(AVFilterLink *outlink)
     av_log(ctx, AV_LOG_ERROR, "failed after %"PRId64" frames: %s\n", s->frames_out, s->api->result_text(result));
     return to_averror(result);
 }
-
-// ---- flow --------------------------------------------------------------------------------------------------------------------
 
 static int drain(AianimeContext *s)
 {
