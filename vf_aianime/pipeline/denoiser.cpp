@@ -23,11 +23,11 @@ int64_t frames_per_call(const at::Tensor &latents) {
 class SegmentRun {
 public:
     SegmentRun(const Models &models, const Settings &settings, const Conditioning &conditioning,
-               const std::vector<FrameRequest> &frames, const FrameRequest &anchor, Watch &watch)
+               const std::vector<FrameRequest> &frames, const std::vector<FrameRequest> &anchors, Watch &watch)
         : models_(models), settings_(settings), conditioning_(conditioning), watch_(watch),
           frames_(static_cast<int64_t>(frames.size())), tracks_(frames), scheduler_(models.make_scheduler()) {
         if (settings.style.attention == nn::AttentionMode::anchors)
-            place_anchors(anchor);
+            place_anchors(anchors);
         branches_ = conditioning.negative.defined() ? 2 : 1;
     }
 
@@ -45,13 +45,15 @@ public:
     }
 
 private:
-    void place_anchors(const FrameRequest &anchor) {
-        const auto same = [&](const FrameRequest &frame) { return frame.identity == anchor.identity; };
-        const auto found = std::find_if(tracks_.begin(), tracks_.end(), same);
-        anchors_.push_back(found - tracks_.begin());
-        if (found == tracks_.end())
-            tracks_.push_back(anchor);
-        if (anchors_.front() != 0)
+    void place_anchors(const std::vector<FrameRequest> &anchors) {
+        for (const FrameRequest &anchor : anchors) {
+            const auto same = [&](const FrameRequest &frame) { return frame.identity == anchor.identity; };
+            const auto found = std::find_if(tracks_.begin(), tracks_.end(), same);
+            anchors_.push_back(found - tracks_.begin());
+            if (found == tracks_.end())
+                tracks_.push_back(anchor);
+        }
+        if (std::find(anchors_.begin(), anchors_.end(), 0) == anchors_.end())
             anchors_.push_back(0);
     }
 
@@ -240,8 +242,8 @@ Conditioning encode_conditioning(const Models &models, const Settings &settings,
 }
 
 at::Tensor denoise(const Models &models, const Settings &settings, const Conditioning &conditioning,
-                   const std::vector<FrameRequest> &frames, const FrameRequest &anchor, Watch &watch) {
-    return SegmentRun(models, settings, conditioning, frames, anchor, watch).run();
+                   const std::vector<FrameRequest> &frames, const std::vector<FrameRequest> &anchors, Watch &watch) {
+    return SegmentRun(models, settings, conditioning, frames, anchors, watch).run();
 }
 
 } // namespace aianime::pipeline

@@ -39,13 +39,13 @@ void Generator::load(at::ScalarType dtype) {
 
 const char *Generator::precision() const { return models_->dtype() == at::kBFloat16 ? "bfloat16" : "float32"; }
 
-std::vector<cv::Mat> Generator::run(const std::vector<SourcePicture> &frames, const SourcePicture &anchor) {
-    std::vector<cv::Mat> pictures = attempt(frames, anchor);
+std::vector<cv::Mat> Generator::run(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors) {
+    std::vector<cv::Mat> pictures = attempt(frames, anchors);
     if (pictures.empty() && models_->dtype() != at::kFloat) {
         watch_.log(AIANIME_LOG_WARNING,
                    std::string("the networks gave values that are not finite in ") + precision() + "; going on in float32");
         load(at::kFloat);
-        pictures = attempt(frames, anchor);
+        pictures = attempt(frames, anchors);
     }
     if (pictures.empty())
         throw Error(AIANIME_NOT_FINITE,
@@ -54,11 +54,14 @@ std::vector<cv::Mat> Generator::run(const std::vector<SourcePicture> &frames, co
     return pictures;
 }
 
-std::vector<cv::Mat> Generator::attempt(const std::vector<SourcePicture> &frames, const SourcePicture &anchor) {
+std::vector<cv::Mat> Generator::attempt(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors) {
     std::vector<FrameRequest> requests;
     for (const SourcePicture &frame : frames)
         requests.push_back(request(frame));
-    const at::Tensor latents = denoise(*models_, settings_, conditioning_, requests, request(anchor), watch_);
+    std::vector<FrameRequest> anchor_requests;
+    for (const SourcePicture &anchor : anchors)
+        anchor_requests.push_back(request(anchor));
+    const at::Tensor latents = denoise(*models_, settings_, conditioning_, requests, anchor_requests, watch_);
     if (!at::isfinite(latents).all().item<bool>())
         return {};
 

@@ -30,14 +30,14 @@ public:
     int stride() const { return models_->stride(); }
     const char *precision() const;
 
-    // Stylized pictures, CV_32FC3 in the padded working size, one per frame. `anchor` as in denoise(). Throws Error (NOT_FINITE,
+    // Stylized pictures, CV_32FC3 in the padded working size, one per frame. `anchors` as in denoise(). Throws Error (NOT_FINITE,
     // CANCELLED, NO_MEMORY).
-    std::vector<cv::Mat> run(const std::vector<SourcePicture> &frames, const SourcePicture &anchor);
+    std::vector<cv::Mat> run(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors);
 
 private:
     void load(at::ScalarType dtype);
     // Empty when something was not finite.
-    std::vector<cv::Mat> attempt(const std::vector<SourcePicture> &frames, const SourcePicture &anchor);
+    std::vector<cv::Mat> attempt(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors);
 
     const Settings &settings_;
     Watch &watch_;

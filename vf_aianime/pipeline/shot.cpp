@@ -12,12 +12,17 @@ namespace aianime::pipeline {
 
 namespace {
 
-// The frame that stands for the shot, out of its first segment: later ones are not known yet when the first is made.
-SourcePicture choose_anchor(const std::vector<std::shared_ptr<GeneratedFrame>> &frames) {
-    const auto score = [](const std::shared_ptr<GeneratedFrame> &frame) { return vision::key_frame_score(frame->source.picture); };
+// The shot's first frame, which as the first anchor sees only itself and so looks as it would alone, as a picture; and the frame that
+// stands for the shot, out of its first segment, because later ones are not known yet when the first is made.
+std::vector<SourcePicture> choose_anchors(const std::vector<std::shared_ptr<GeneratedFrame>> &frames) {
     std::vector<double> scores(frames.size());
-    std::transform(frames.begin(), frames.end(), scores.begin(), score);
-    return frames[static_cast<size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin())]->source;
+    std::transform(frames.begin(), frames.end(), scores.begin(),
+                   [](const std::shared_ptr<GeneratedFrame> &frame) { return vision::key_frame_score(frame->source.picture); });
+    const auto best = static_cast<size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
+    std::vector<SourcePicture> anchors{frames.front()->source};
+    if (best != 0)
+        anchors.push_back(frames[best]->source);
+    return anchors;
 }
 
 } // namespace
@@ -55,8 +60,8 @@ size_t Shot::shared_frames() const {
 
 // Makes every collected frame; the result is in carried_.
 void Shot::run_segment() {
-    if (!anchor_)
-        anchor_ = choose_anchor(collected_);
+    if (anchors_.empty())
+        anchors_ = choose_anchors(collected_);
     const auto begin = std::chrono::steady_clock::now();
     const auto fresh = static_cast<int64_t>(collected_.size() - carried_.size());
     std::vector<cv::Mat> pictures = generate();
@@ -74,7 +79,7 @@ std::vector<cv::Mat> Shot::generate() {
     for (const auto &frame : collected_)
         sources.push_back(frame->source);
     try {
-        return generator_.run(sources, *anchor_);
+        return generator_.run(sources, anchors_);
     } catch (const Error &error) {
         if (settings_.on_error != AIANIME_ON_ERROR_PASS || error.code() == AIANIME_CANCELLED)
             throw;

@@ -4,7 +4,6 @@
 #include <opencv2/core.hpp>
 
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "pipeline/generator.h"
@@ -53,7 +52,7 @@ private:
     Watch &watch_;
     int &next_segment_;
 
-    std::optional<SourcePicture> anchor_;                    // the key frame, chosen when the first segment runs
+    std::vector<SourcePicture> anchors_;                     // first frame and key frame, chosen when the first segment runs
     std::vector<std::shared_ptr<GeneratedFrame>> collected_; // begins with the frames shared with the last segment
     std::vector<cv::Mat> carried_;                           // those frames as the last segment made them
 };
