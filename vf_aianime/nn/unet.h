@@ -28,6 +28,7 @@ struct UNetConfig {
     bool use_linear_projection = false;
     bool flip_sin_to_cos = true;
     double freq_shift = 0;
+    bool mid_block = true;
     bool mid_cross_attention = true;
     // ControlNet only.
     int64_t conditioning_channels = 3;
@@ -36,7 +37,7 @@ struct UNetConfig {
     // Reads config.json. A setting this code does not implement and that is not at its neutral value throws Error (BAD_DATA) naming
     // it.
     static UNetConfig from_json(const io::Json &config);
-    // Pictures' latent sides must be multiples of this: 2^(levels - 1).
+    // Latents whose sides are multiples of this, 2^(levels - 1), keep their grid through all levels; others work, less exactly.
     int64_t stride() const { return int64_t{1} << (block_out_channels.size() - 1); }
 };
 
@@ -57,8 +58,10 @@ public:
     const UNetConfig &config() const;
     class Module &module();
 
-    // x [batch, in_channels, h, w]; timestep: one number for the batch; text [batch, tokens, cross_attention_dim];
+    // x [batch, in_channels, h, w]; timestep: one number for the batch; text [n, tokens, cross_attention_dim], where n divides
+    // the batch and each text serves batch / n consecutive pictures (n = 1: one prompt for all; n = branches: one a branch);
     // frames: how self-attention sees the batch, may be null; control may be null. -> [batch, out_channels, h, w]
+    // Inputs are converted to the weights' dtype, results have it. Sizes that do not fit throw Error (INTERNAL).
     at::Tensor forward(const at::Tensor &x, double timestep, const at::Tensor &text, FrameAttention *frames,
                        const ControlResiduals *control) const;
 

@@ -30,6 +30,9 @@ public:
     const std::string &description() const { return description_; }
 
 private:
+    static WeightSource from_index(const std::string &folder, const std::string &index);
+    const io::TensorInfo &info(const std::string &name) const;
+
     std::string description_;
     std::vector<std::shared_ptr<io::SafetensorsFile>> files_;
     std::map<std::string, size_t> file_of_;

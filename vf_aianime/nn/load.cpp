@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "io/error.h"
+#include "nn/aten.h"
+#include "nn/module.h"
+#include "nn/weights.h"
+
+namespace aianime::nn {
+
+namespace {
+
+constexpr size_t max_listed = 20;
+
+std::string shape_text(const std::vector<int64_t> &shape) {
+    std::ostringstream text;
+    text << '[';
+    for (size_t i = 0; i < shape.size(); i++)
+        text << (i ? "," : "") << shape[i];
+    text << ']';
+    return text.str();
+}
+
+// Up to twenty complaints of one kind, "missing a, b, and 7 more".
+class Complaints {
+public:
+    explicit Complaints(const char *kind) : kind_(kind) {}
+    void add(const std::string &text) {
+        if (count_++ < max_listed)
+            listed_ += (listed_.empty() ? "" : ", ") + text;
+    }
+    size_t count() const { return count_; }
+    std::string text() const {
+        if (!count_)
+            return "";
+        std::string more = count_ > max_listed ? " and " + std::to_string(count_ - max_listed) + " more" : "";
+        return std::string("; ") + kind_ + " " + listed_ + more;
+    }
+
+private:
+    const char *kind_;
+    std::string listed_;
+    size_t count_ = 0;
+};
+
+// The projections of an autoencoder's attention had other names in older diffusers versions; files with them are still common.
+std::string current_name(const std::string &name) {
+    static constexpr const char *renamed[][2] = {
+        {".query.", ".to_q."}, {".key.", ".to_k."}, {".value.", ".to_v."}, {".proj_attn.", ".to_out.0."}};
+    for (const auto &[before, after] : renamed) {
+        const size_t at = name.rfind(before);
+        if (at != std::string::npos)
+            return name.substr(0, at) + after + name.substr(at + std::char_traits<char>::length(before));
+    }
+    return name;
+}
+
+// The file's name of every tensor of the module; throws unless names and shapes agree.
+std::map<std::string, std::string> bind(Module &module, const WeightSource &source,
+                                        const std::function<bool(const std::string &)> &ignored) {
+    std::map<std::string, std::vector<int64_t>> wanted;
+    module.visit([&wanted](const std::string &name, at::Tensor &, const std::vector<int64_t> &shape) { wanted[name] = shape; });
+
+    Complaints missing("missing"), unexpected("unexpected"), misshaped("wrong shape");
+    std::map<std::string, std::string> found;
+    for (const std::string &name : source.names()) {
+        const std::string current = wanted.count(name) ? name : current_name(name);
+        const auto place = wanted.find(current);
+        if (place == wanted.end() || found.count(current)) {
+            if (!ignored || !ignored(name))
+                unexpected.add(name);
+            continue;
+        }
+        found[current] = name;
+        const std::vector<int64_t> shape = source.shape(name);
+        if (shape != place->second)
+            misshaped.add(name + " " + shape_text(shape) + " instead of " + shape_text(place->second));
+    }
+    for (const auto &entry : wanted)
+        if (!found.count(entry.first))
+            missing.add(entry.first);
+    if (missing.count() || unexpected.count() || misshaped.count())
+        throw Error(AIANIME_BAD_DATA, source.description() + ": the weights do not fit the network that config.json describes" +
+                                          missing.text() + unexpected.text() + misshaped.text());
+    return found;
+}
+
+} // namespace
+
+void load(Module &module, const WeightSource &source, at::ScalarType dtype, at::Device device,
+          const std::function<bool(const std::string &)> &ignored) {
+    const std::map<std::string, std::string> names = bind(module, source, ignored);
+    module.visit([&](const std::string &name, at::Tensor &tensor, const std::vector<int64_t> &) {
+        tensor = source.tensor(names.at(name), dtype, device);
+        if (tensor.dim() == 4)
+            tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+    });
+    module.call_loaded();
+}
+
+} // namespace aianime::nn

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "nn/resnet.h"
+
+#include "nn/aten.h"
+
+namespace aianime::nn {
+
+ResnetBlock::ResnetBlock(int64_t in, int64_t out, int64_t time_channels, int64_t groups, double eps)
+    : norm1(groups, in, eps), conv1(in, out, 3), norm2(groups, out, eps), conv2(out, out, 3) {
+    child("norm1", norm1);
+    child("conv1", conv1);
+    if (time_channels) {
+        time_emb_proj = std::make_unique<Linear>(time_channels, out);
+        child("time_emb_proj", *time_emb_proj);
+    }
+    child("norm2", norm2);
+    child("conv2", conv2);
+    if (in != out) {
+        conv_shortcut = std::make_unique<Conv2d>(in, out, 1);
+        child("conv_shortcut", *conv_shortcut);
+    }
+}
+
+at::Tensor ResnetBlock::forward(const at::Tensor &x, const at::Tensor &time) const {
+    at::Tensor h = norm1.forward_silu(x);
+    // The time step is the same for the whole batch, so its projection is one more bias.
+    h = time_emb_proj ? conv1.forward(h, time_emb_proj->forward(time).squeeze(0)) : conv1.forward(h);
+    h = conv2.forward(norm2.forward_silu(h));
+    return at::add(conv_shortcut ? conv_shortcut->forward(x) : x, h);
+}
+
+Downsample::Downsample(int64_t channels, int64_t padding) : padding_(padding), conv(channels, channels, 3, 2, true, padding) {
+    child("conv", conv);
+}
+
+at::Tensor Downsample::forward(const at::Tensor &x) const {
+    return conv.forward(padding_ ? x : at::constant_pad_nd(x, {0, 1, 0, 1}));
+}
+
+Upsample::Upsample(int64_t channels) : conv(channels, channels, 3) { child("conv", conv); }
+
+at::Tensor Upsample::forward(const at::Tensor &x, int64_t height, int64_t width) const {
+    return conv.forward(at::upsample_nearest2d(x, {height, width}));
+}
+
+} // namespace aianime::nn

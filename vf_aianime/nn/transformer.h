@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <vector>
+
+#include "nn/frame_attention.h"
+#include "nn/layers.h"
+
+namespace aianime::nn {
+
+// What one forward pass hands to every block.
+struct Conditions {
+    at::Tensor time; // TimestepEmbedding's result
+    at::Tensor text; // [batch or a divisor of it, tokens, width]
+    FrameAttention *frames = nullptr;
+};
+
+// diffusers Attention without biases but the last, as U-Nets use it.
+class Attention : public Module {
+public:
+    // `context`: channels of the keys' and values' source.
+    Attention(int64_t channels, int64_t context, int64_t heads);
+    at::Tensor self(const at::Tensor &x, FrameAttention *frames) const;
+    // `text` may have fewer batch entries than x: each then serves as many consecutive entries of x.
+    at::Tensor cross(const at::Tensor &x, const at::Tensor &text) const;
+
+private:
+    int64_t heads_;
+    Linear to_q, to_k, to_v, to_out;
+};
+
+// diffusers FeedForward with GEGLU.
+class FeedForward : public Module {
+public:
+    explicit FeedForward(int64_t channels);
+    at::Tensor forward(const at::Tensor &x) const;
+
+private:
+    Linear proj, out;
+};
+
+// diffusers BasicTransformerBlock.
+class TransformerBlock : public Module {
+public:
+    TransformerBlock(int64_t channels, int64_t text_channels, int64_t heads);
+    at::Tensor forward(const at::Tensor &x, const Conditions &conditions) const;
+
+private:
+    LayerNorm norm1;
+    Attention attn1;
+    LayerNorm norm2;
+    Attention attn2;
+    LayerNorm norm3;
+    FeedForward ff;
+};
+
+struct TransformerConfig {
+    int64_t layers, heads, text_channels, groups;
+    bool linear_projection;
+};
+
+// diffusers Transformer2DModel on pictures.
+class Transformer : public Module {
+public:
+    Transformer(int64_t channels, const TransformerConfig &config);
+    at::Tensor forward(const at::Tensor &x, const Conditions &conditions) const;
+
+private:
+    GroupNorm norm;
+    // The projections are linear layers or 1x1 convolutions: the same product, other shapes in the file.
+    std::unique_ptr<Linear> linear_in, linear_out;
+    std::unique_ptr<Conv2d> conv_in, conv_out;
+    std::vector<std::unique_ptr<TransformerBlock>> blocks_;
+};
+
+} // namespace aianime::nn
