@@ -100,7 +100,7 @@ std::string last_part(const std::string &folder) {
 } // namespace
 
 Pack load_pack(const std::string &folder) {
-    if (!is_folder(resolve_below(folder, ".")))
+    if (!is_folder(real_path(folder)))
         throw Error(AIANIME_BAD_DATA, printable(folder) + ": a file; a pack is a folder with pack.json or a diffusers layout");
     Pack pack;
     pack.folder = folder;

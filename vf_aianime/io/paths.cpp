@@ -50,16 +50,6 @@ const char *forbidden_form(const std::string &path) {
     return nullptr;
 }
 
-// realpath() with the errors of this library.
-std::string real_path(const std::string &path) {
-    const std::unique_ptr<char, decltype(&std::free)> result(realpath(path.c_str(), nullptr), std::free);
-    if (result)
-        return result.get();
-    const int error = errno;
-    const std::string text = printable(path) + ": " + std::generic_category().message(error);
-    throw Error(error == EACCES ? AIANIME_FORBIDDEN : AIANIME_NOT_FOUND, text);
-}
-
 void add_from_environment(std::vector<std::string> &folders, const char *variable) {
     const char *value = std::getenv(variable);
     std::istringstream parts(value ? value : "");
@@ -111,6 +101,15 @@ std::string find_in(const std::vector<std::string> &folders, const std::string &
     return "";
 }
 
+std::string real_path(const std::string &path) {
+    const std::unique_ptr<char, decltype(&std::free)> result(realpath(path.c_str(), nullptr), std::free);
+    if (result)
+        return result.get();
+    const int error = errno;
+    const std::string text = printable(path) + ": " + std::generic_category().message(error);
+    throw Error(error == EACCES ? AIANIME_FORBIDDEN : AIANIME_NOT_FOUND, text);
+}
+
 bool is_folder(const std::string &path) {
     std::error_code ignored;
     return fs::is_directory(path, ignored);
@@ -121,9 +120,10 @@ std::string library_folder() {
     std::error_code error;
     if (!dladdr(reinterpret_cast<const void *>(&library_folder), &info) || !info.dli_fname)
         return "";
-    // Linked into a program, the name is how the program was called, which through PATH is no path.
-    const bool is_path = std::string(info.dli_fname).find('/') != std::string::npos;
-    const fs::path file = fs::canonical(is_path ? info.dli_fname : "/proc/self/exe", error);
+    fs::path file = fs::canonical(info.dli_fname, error);
+    // Linked into a program, the name is how the program was called, which need not be a path from here.
+    if (error || std::string(info.dli_fname).find('/') == std::string::npos)
+        file = fs::canonical("/proc/self/exe", error);
     return error ? "" : file.parent_path().string();
 }
 

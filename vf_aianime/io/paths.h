@@ -18,6 +18,9 @@ std::string resolve_below(const std::string &folder, const std::string &relative
 // The first of `folders` that holds `name`, joined with it; "" when none does.
 std::string find_in(const std::vector<std::string> &folders, const std::string &name);
 
+// The absolute path without links. Throws Error (NOT_FOUND, FORBIDDEN).
+std::string real_path(const std::string &path);
+
 // Whether `path` is a folder; links are followed.
 bool is_folder(const std::string &path);
 
