@@ -8,6 +8,7 @@
 #include "diffusion/beta_schedule.h"
 #include "diffusion/scheduler_parts.h"
 #include "io/error.h"
+#include "io/text.h"
 #include "nn/aten.h"
 
 namespace aianime::diffusion {
@@ -35,12 +36,7 @@ std::unique_ptr<Scheduler> Scheduler::create(const std::string &name, const Sche
     for (const Sampler &sampler : samplers)
         if (name == sampler.name)
             return sampler.make(config);
-    const std::string near = io::nearest(name, names());
-    std::string text = "scheduler: '" + name + "' is not known; ";
-    text += near.empty() ? "known are" : "did you mean '" + near + "'? Known are";
-    for (const Sampler &sampler : samplers)
-        text += std::string(" ") + sampler.name;
-    throw Error(AIANIME_BAD_DATA, text);
+    throw Error(AIANIME_BAD_DATA, "scheduler: " + io::quoted(name) + " is not known" + io::suggestion(name, names()));
 }
 
 std::vector<std::string> Scheduler::names() {

@@ -32,9 +32,13 @@ struct SchedulerConfig {
     double eta = 0;                        // DDIM
 
     // Throws Error (BAD_DATA) for a setting that is not implemented and not neutral (thresholding, Karras sigmas, trained betas,
-    // ...).
+    // ...). What the file leaves out is the default of the class it names in `_class_name`.
     static SchedulerConfig from_json(const io::Json &config);
 };
+
+// Reads a scheduler_config.json. diffusers writes -Infinity, which JSON does not have, for DPM-Solver's neutral
+// `lambda_min_clipped`; here it reads as null. Throws as io::Json::load does.
+io::Json load_scheduler_json(const std::string &path);
 
 // Fresh standard normal noise for step `step` with the shape of the latents; ancestral samplers, DDPM and LCM ask for it.
 using StepNoise = std::function<at::Tensor(int64_t step)>;

@@ -5,6 +5,7 @@
 
 #include "diffusion/scheduler.h"
 #include "io/error.h"
+#include "io/file.h"
 
 namespace aianime::diffusion {
 
@@ -143,6 +144,16 @@ SchedulerConfig SchedulerConfig::from_json(const io::Json &config) {
         if (key.rfind('_', 0) != 0 && !read_known(key, config.at(key), result))
             check_neutral(key, config.at(key));
     return result;
+}
+
+io::Json load_scheduler_json(const std::string &path) {
+    const std::string written = "\"lambda_min_clipped\": -Infinity";
+    const std::string same_length = "\"lambda_min_clipped\": null     ";
+    std::string text = io::read_file(path, io::Json::max_file_bytes);
+    const size_t found = text.find(written);
+    if (found != std::string::npos)
+        text.replace(found, written.size(), same_length);
+    return io::Json::parse(text, path);
 }
 
 } // namespace aianime::diffusion
