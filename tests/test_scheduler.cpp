@@ -27,7 +27,7 @@ at::Tensor network(const at::Tensor &x, double t) {
 void expect_close(const at::Tensor &found, const at::Tensor &wanted, const std::string &what) {
     const double scale = std::max(wanted.abs().max().item<double>(), 1e-6);
     const double error = (found - wanted).abs().max().item<double>() / scale;
-    if (!(error < 2e-5))
+    if (!(error < 5e-6))
         ck_abort_msg("%s: off by %g of %g", what.c_str(), error, scale);
 }
 
