@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "nn/autoencoder.h"
+#include "nn/layers.h"
+
+namespace aianime::nn {
+
+struct AutoencoderTinyConfig {
+    int64_t latent_channels = 4;
+    std::vector<int64_t> encoder_channels, decoder_channels; // block_out_channels of each
+    std::vector<int64_t> encoder_blocks, decoder_blocks;     // blocks a level
+    double scaling_factor = 1;
+    double shift_factor = 0;
+
+    static AutoencoderTinyConfig from_json(const io::Json &config);
+};
+
+// Three convolutions with ReLU around a shortcut.
+class TinyBlock : public Module {
+public:
+    explicit TinyBlock(int64_t channels);
+    at::Tensor forward(const at::Tensor &x) const;
+
+private:
+    Conv2d first_, second_, third_;
+};
+
+// diffusers EncoderTiny or DecoderTiny: a flat list of layers, numbered as in PyTorch's Sequential.
+class TinyStack : public Module {
+public:
+    static std::unique_ptr<TinyStack> encoder(const AutoencoderTinyConfig &config);
+    static std::unique_ptr<TinyStack> decoder(const AutoencoderTinyConfig &config);
+    at::Tensor forward(const at::Tensor &x) const;
+    const at::Tensor &first_weight() const { return layers_.front().convolution->weight; }
+
+private:
+    // Exactly one of the pointers is set, or neither: then ReLU or doubling.
+    struct Layer {
+        std::unique_ptr<Conv2d> convolution;
+        std::unique_ptr<TinyBlock> block;
+        bool relu;
+    };
+    void add(std::unique_ptr<Conv2d> convolution);
+    void add_blocks(int64_t count, int64_t channels);
+    std::vector<Layer> layers_;
+};
+
+// diffusers AutoencoderTiny (TAESD).
+class AutoencoderTiny : public Autoencoder {
+public:
+    explicit AutoencoderTiny(const AutoencoderTinyConfig &config);
+
+    Module &module() override { return root_; }
+    int64_t latent_channels() const override { return config_.latent_channels; }
+    int64_t stride() const override { return int64_t{1} << (config_.encoder_blocks.size() - 1); }
+    at::Tensor encode(const at::Tensor &picture) const override;
+    at::Tensor decode(const at::Tensor &latent) const override;
+
+private:
+    struct Root : Module {
+        explicit Root(const AutoencoderTinyConfig &config);
+        std::unique_ptr<TinyStack> encoder, decoder;
+    };
+    AutoencoderTinyConfig config_;
+    Root root_;
+};
+
+} // namespace aianime::nn
