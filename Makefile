@@ -59,7 +59,10 @@ ENGINE_LIB := $(BUILD)/lib/libaianime.a
 ENGINE_SO := $(BUILD)/lib/libaianime.so.1
 SO_FLAGS := -shared -Wl,-soname,libaianime.so.1 -Wl,-z,defs -Wl,--version-script=vf_aianime/libaianime.map
 TOOL := $(BUILD)/bin/aianime
-TESTS := $(TEST_SRC:tests/%.cpp=$(BUILD)/tests/%) $(C_TEST_SRC:tests/%.c=$(BUILD)/tests/%)
+# Engines that stand in for the real one in the filter's tests: tests/null_engine.c becomes libnull_engine.so.
+FAKE_SRC := $(wildcard tests/*_engine.c)
+FAKES := $(FAKE_SRC:tests/%.c=$(BUILD)/tests/lib%.so)
+TESTS := $(FAKES) $(TEST_SRC:tests/%.cpp=$(BUILD)/tests/%) $(C_TEST_SRC:tests/%.c=$(BUILD)/tests/%)
 ASAN_TESTS := $(patsubst tests/%,$(BUILD)/tests-asan/%,$(basename $(IO_TESTS) $(API_TESTS)))
 
 # --- what people ask for --------------------------------------------------------------------------------------------
@@ -91,7 +94,7 @@ demo: deps ## stylizes a real clip
 bench: all tests ## ratios measured side by side
 	@BUILD=$(BUILD) tests/bench/run.sh
 
-install: all ## to PREFIX=/usr/local, below DESTDIR=
+install: all $(BUILD)/install/libaianime.so.1 $(BUILD)/install/aianime ## to PREFIX=/usr/local, below DESTDIR=
 	@BUILD=$(BUILD) PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' VERSION=$(VERSION) scripts/install.sh
 
 format: ## clang-format on our C++ files
@@ -169,6 +172,17 @@ $(TOOL): $(call objects,$(TOOL_SRC)) $(ENGINE_LIB)
 	$(call show,LINK,$@)
 	$(Q)$(CXX) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) -o $@
 
+# The same two, but looking for LibTorch where `make install` puts it.
+$(BUILD)/install/libaianime.so.1: $(ENGINE_SO)
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)
+	$(Q)$(CXX) $(SO_FLAGS) -Wl,-rpath,'$$ORIGIN/aianime' $(ENGINE_OBJ) $(LDFLAGS_ALL) $(ENGINE_LIBS) -o $@
+
+$(BUILD)/install/aianime: $(call objects,$(TOOL_SRC)) $(ENGINE_LIB)
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)
+	$(Q)$(CXX) -Wl,-rpath,'$$ORIGIN/../lib/aianime' $^ $(LDFLAGS_ALL) $(TOOL_LIBS) -o $@
+
 $(TEST_SRC:tests/%.cpp=$(BUILD)/tests/%): $(BUILD)/tests/%: $(OBJ)/tests/%.cpp.o $(SUPPORT_OBJ) $(ENGINE_LIB)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)
@@ -179,6 +193,11 @@ $(C_TEST_SRC:tests/%.c=$(BUILD)/tests/%): $(BUILD)/tests/%: $(OBJ)/tests/%.c.o $
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)
 	$(Q)$(CC) $(TREE_RPATH) -Wl,-rpath,'$$ORIGIN/../lib' $^ $(LDFLAGS_ALL) $(CHECK_LIBS) -lm -o $@
+
+$(FAKES): $(BUILD)/tests/lib%.so: $(OBJ)/tests/%.c.o
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)
+	$(Q)$(CC) -shared $^ -o $@
 
 # With the sanitizers: io/ and api/ are instrumented, the networks are the objects built above (LibTorch is not instrumented).
 ASAN_SRC := $(foreach dir,io api,$(wildcard vf_aianime/$(dir)/*.cpp))

@@ -58,11 +58,9 @@ copy_if_changed() { # from, to
     cmp -s "$1" "$2" || cp "$1" "$2"
 }
 
-# Only what does not depend on the machine: the same switches give the same program everywhere. The run path lets the program
-# find libaianime.so.1 beside itself, in the build folder as well as installed.
+# Only what does not depend on the machine: the same switches give the same program everywhere.
 switches=(--cc="${CC:-gcc}" --enable-gpl --enable-version3 --enable-libx264 --enable-libaianime --disable-doc --disable-network
-    --disable-ffplay --disable-debug --disable-autodetect --enable-zlib --assert-level=2 --extra-cflags=-Iaianime
-    '--extra-ldexeflags=-Wl,-rpath,\$$ORIGIN/../lib')
+    --disable-ffplay --disable-debug --disable-autodetect --enable-zlib --assert-level=2 --extra-cflags=-Iaianime)
 
 configure_ffmpeg() {
     say "configuring FFmpeg $(cat "$work/RELEASE")"

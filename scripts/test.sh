@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# test.sh [NAME...]: runs what `make tests tests-asan all` built; with names, only the tests whose source path contains one of them.
+# The last line sums up Check's counts and the shell tests, each of which counts as one.
+. "$(dirname "$0")/common.sh"
+
+export BUILD AIANIME_TESTS="$PWD/tests"
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+passed=0 failed=0 skipped=0
+failures=()
+names=("$@")
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+wanted() { # path
+    local name
+    [ ${#names[@]} -gt 0 ] || return 0
+    for name in "${names[@]}"; do case $1 in *"$name"*) return 0 ;; esac done
+    return 1
+}
+
+fail() { # title, number of failures
+    failed=$((failed + $2))
+    failures+=("$1")
+    sed 's/^/    /' "$log"
+}
+
+# A Check program: its own closing lines say how many of its checks passed.
+run_program() { # title, program
+    local status=0 checks=0 bad=0 seconds=$SECONDS line
+    timeout 900 "$2" >"$log" 2>&1 || status=$?
+    while read -r line; do
+        set -- "$1" "$2" $line
+        checks=$((checks + $3)) bad=$((bad + $4 + $5))
+    done < <(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$log")
+    passed=$((passed + checks - bad))
+    skipped=$((skipped + $(grep -c -i '^skipped' "$log" || true)))
+    grep -i '^skipped' "$log" || true
+    printf '%-34s %3d checks, %d failed, %d s\n' "$1" "$checks" "$bad" $((SECONDS - seconds))
+    if [ $bad != 0 ]; then
+        fail "$1" $bad
+    elif [ $status != 0 ] || [ $checks = 0 ]; then
+        echo "    exit status $status"
+        fail "$1" 1
+    fi
+}
+
+# A shell test: exit status 0 passed, 77 skipped with a printed reason, anything else failed.
+run_script() { # script
+    local status=0 seconds=$SECONDS
+    timeout 900 bash "$1" >"$log" 2>&1 || status=$?
+    case $status in
+    0)
+        passed=$((passed + 1))
+        printf '%-34s passed, %d s\n' "$1" $((SECONDS - seconds))
+        ;;
+    77)
+        skipped=$((skipped + 1))
+        printf '%-34s %s\n' "$1" "$(tail -n 1 "$log")"
+        ;;
+    *)
+        printf '%-34s FAILED, exit status %d, %d s\n' "$1" $status $((SECONDS - seconds))
+        fail "$1" 1
+        ;;
+    esac
+}
+
+say "unit tests"
+for source in tests/test_*.cpp tests/test_*.c; do
+    name=$(basename "${source%.*}")
+    wanted "$source" && [ -f "$source" ] && run_program "tests/$name" "$BUILD/tests/$name"
+done
+say "build and filter"
+for script in tests/build/*.sh tests/filter/*.sh; do
+    wanted "$script" && [ -f "$script" ] && run_script "$script"
+done
+say "io/ and api/ with the address and undefined behaviour sanitizers"
+for source in tests/test_*.cpp tests/test_*.c; do
+    program=$BUILD/tests-asan/$(basename "${source%.*}")
+    wanted "sanitized/$source" && [ -x "$program" ] && run_program "sanitized/$(basename "$program")" "$program"
+done
+
+[ ${#failures[@]} = 0 ] || printf 'failed: %s\n' "${failures[@]}"
+if [ $skipped = 0 ]; then echo "$passed passed, $failed failed"; else echo "$passed passed, $failed failed, $skipped skipped"; fi
+[ $failed = 0 ] && [ $passed != 0 ]
