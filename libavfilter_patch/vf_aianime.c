@@ -30,6 +30,17 @@
 #include "formats.h"
 #include "video.h"
 
+// FFmpeg 8 moved the public half of a filter into a struct of its own, FFmpeg 9 negotiates whether alpha is premultiplied.
+#if LIBAVFILTER_VERSION_MAJOR >= 11
+#define FILTER_OBJECT FFFilter
+#define PUBLIC(field) .p.field
+#define TAKE_ALPHA_MODE(frame, link) (frame)->alpha_mode = (link)->alpha_mode
+#else
+#define FILTER_OBJECT AVFilter
+#define PUBLIC(field) .field
+#define TAKE_ALPHA_MODE(frame, link) do { } while (0)
+#endif
+
 #define ENGINE_NAME "libaianime.so.1"
 
 static const char *const interpolate_names[] = { "source", "blend", "none" };
@@ -48,7 +59,8 @@ typedef struct AianimeContext {
     aianime_format format;
 
     AVFifo *held;         ///< AVFrame *: sent to the engine, its picture not yet received
-    AVFrame *next;        ///< a frame of another size or format, waits until the engine is empty
+    int width, height, layout; ///< size and pixel format of the latest input frame, the link's or not
+    AVFrame *next;        ///< a frame of another size or format than the one before, waits until the engine is empty
     AVFrame *out;         ///< buffer of the next output frame, kept over AIANIME_AGAIN
     struct SwsContext *sws;
     int draining;         ///< drain() was called: the engine will not ask for more
@@ -63,7 +75,7 @@ typedef struct AianimeContext {
 #define OFFSET(x) offsetof(AianimeContext, x)
 #define FLAGS AV_OPT_FLAG_FILTERING_PARAM | AV_OPT_FLAG_VIDEO_PARAM
 
-// -1 stands for "not given" in every number: the template's value is used then.
+// -1 stands for "not given" in every number: the template's value is used then. The engine knows the exact ranges.
 static const AVOption aianime_options[] = {
     { "template",  "look: path of a JSON template, or a name on the template search path", OFFSET(template), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = FLAGS },
     { "models",    "folder of the packs and models", OFFSET(models), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = FLAGS },
@@ -112,6 +124,17 @@ static int to_averror(int result)
     }
 }
 
+// The engine itself has told the reason; this line tells where.
+static int check_result(AVFilterContext *ctx, const char *doing, int result)
+{
+    const AianimeContext *s = ctx->priv;
+
+    if (result != AIANIME_OK)
+        av_log(ctx, AV_LOG_ERROR, "%s failed after %"PRId64" frames in and %"PRId64" out: %s\n", doing, s->frames_in, s->frames_out,
+               s->api->result_text(result));
+    return to_averror(result);
+}
+
 // ../lib beside the folder of the running program: where a build folder and an installation have the engine.
 static int path_beside_program(char *path, size_t size)
 {
@@ -144,8 +167,8 @@ static int open_library(AVFilterContext *ctx)
         av_log(ctx, AV_LOG_ERROR, "the engine %s cannot be loaded: %s\n", path, dlerror());
         return AVERROR_EXTERNAL;
     }
-    av_log(ctx, AV_LOG_ERROR, "no engine: %s; install libaianime (make install in vf_aianime), "
-           "or give its path with engine=PATH or AIANIME_ENGINE\n", dlerror());
+    av_log(ctx, AV_LOG_ERROR, "no engine: %s%s; install libaianime (make install in vf_aianime), or give its path with "
+           "engine=PATH or AIANIME_ENGINE\n", dlerror(), strchr(path, '/') ? "" : ", and none in ../lib beside this program");
     return AVERROR(ENOENT);
 }
 
@@ -173,24 +196,10 @@ static int find_api(AVFilterContext *ctx)
     return AVERROR_EXTERNAL;
 }
 
-static int check_range(AVFilterContext *ctx, const char *name, double value, double min)
-{
-    if (value == -1 || value >= min)
-        return 0;
-    av_log(ctx, AV_LOG_ERROR, "%s is %g, the least is %g (or -1: from the template)\n", name, value, min);
-    return AVERROR(ERANGE);
-}
-
 static av_cold int init(AVFilterContext *ctx)
 {
     AianimeContext *s = ctx->priv;
     int ret;
-
-    if ((ret = check_range(ctx, "steps", s->steps, 1)) < 0 || (ret = check_range(ctx, "strength", s->strength, 0)) < 0 ||
-        (ret = check_range(ctx, "guidance", s->guidance, 0)) < 0 || (ret = check_range(ctx, "fps", s->fps, 0)) < 0 ||
-        (ret = check_range(ctx, "window", s->window, 1)) < 0 || (ret = check_range(ctx, "segment", s->segment, 1)) < 0 ||
-        (ret = s->size ? check_range(ctx, "size", s->size, 16) : 0) < 0)
-        return ret;
 
     s->held = av_fifo_alloc2(16, sizeof(AVFrame *), AV_FIFO_FLAG_AUTO_GROW);
     if (!s->held)
@@ -296,14 +305,13 @@ static int config_input(AVFilterLink *inlink)
         .window        = s->window,   .overlap     = s->overlap,   .segment  = s->segment,
         .log           = engine_log,  .progress    = engine_progress, .callback_context = ctx,
     };
-    int result;
 
     s->format = describe_format(av_pix_fmt_desc_get(inlink->format));
+    s->width  = inlink->w;
+    s->height = inlink->h;
+    s->layout = inlink->format;
     s->api->close(&s->engine);
-    result = s->api->open(&s->engine, &settings);
-    if (result != AIANIME_OK)
-        av_log(ctx, AV_LOG_ERROR, "the engine could not be opened: %s\n", s->api->result_text(result));
-    return to_averror(result);
+    return check_result(ctx, "opening the engine", s->api->open(&s->engine, &settings));
 }
 
 // Planes and colour of a frame in the engine's words.
@@ -320,6 +328,11 @@ static aianime_frame describe_frame(const AianimeContext *s, const AVFrame *fram
         f.linesize[i] = frame->linesize[i];
     }
     return f;
+}
+
+static int has_layout(const AVFrame *frame, int width, int height, int format)
+{
+    return frame->width == width && frame->height == height && frame->format == format;
 }
 
 // Range and matrix of a frame, and of what it becomes, for swscale, which by itself takes BT.601 for everything.
@@ -357,8 +370,11 @@ static int convert_frame(AVFilterLink *inlink, AVFrame **frame)
 
     s->sws = sws_getCachedContext(s->sws, src->width, src->height, src->format, inlink->w, inlink->h, inlink->format,
                                   SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, NULL, NULL, NULL);
-    if (!s->sws)
+    if (!s->sws) {
+        av_log(inlink->dst, AV_LOG_ERROR, "the input changed to %dx%d %s, which cannot be converted\n", src->width, src->height,
+               av_get_pix_fmt_name(src->format));
         return AVERROR(EINVAL);
+    }
     dst = ff_get_video_buffer(inlink, inlink->w, inlink->h);
     if (!dst)
         return AVERROR(ENOMEM);
@@ -366,6 +382,7 @@ static int convert_frame(AVFilterLink *inlink, AVFrame **frame)
         av_frame_free(&dst);
         return ret;
     }
+    TAKE_ALPHA_MODE(dst, inlink);
     for (int i = 0; i < FF_ARRAY_ELEMS(tied_to_size) && (src->width != dst->width || src->height != dst->height); i++)
         av_frame_remove_side_data(dst, tied_to_size[i]);
     if (src->sample_aspect_ratio.num)
@@ -380,31 +397,30 @@ static int convert_frame(AVFilterLink *inlink, AVFrame **frame)
 }
 
 // Takes the frame, also on failure.
-static int send_frame(AVFilterContext *ctx, AVFrame *frame)
+static int send_frame(AVFilterLink *inlink, AVFrame *frame)
 {
+    AVFilterContext *ctx = inlink->dst;
     AianimeContext *s = ctx->priv;
-    aianime_frame f = describe_frame(s, frame);
+    aianime_frame f;
     int64_t start;
-    int result, ret;
+    int result, ret = 0;
 
-    if (ctx->is_disabled)
-        f.flags |= AIANIME_FRAME_PASS;
+    if (!has_layout(frame, inlink->w, inlink->h, inlink->format))
+        ret = convert_frame(inlink, &frame);
+    if (ret < 0 || (ret = av_fifo_write(s->held, &frame, 1)) < 0) {
+        av_frame_free(&frame);
+        return ret;
+    }
     if (frame->flags & AV_FRAME_FLAG_INTERLACED && !s->warned_interlaced) {
         av_log(ctx, AV_LOG_WARNING, "the input is interlaced; put a deinterlacer (bwdif) in front of aianime\n");
         s->warned_interlaced = 1;
     }
-    if ((ret = av_fifo_write(s->held, &frame, 1)) < 0) {
-        av_frame_free(&frame);
-        return ret;
-    }
-    s->frames_in++;
+    f = describe_frame(s, frame);
+    f.flags = ctx->is_disabled ? AIANIME_FRAME_PASS : 0;
     start = av_gettime_relative();
     result = s->api->send(s->engine, &f);
     s->busy += av_gettime_relative() - start;
-    if (result != AIANIME_OK)
-        av_log(ctx, AV_LOG_ERROR, "failed at frame %"PRId64", pts %s: %s\n", s->frames_in - 1, av_ts2str(frame->pts),
-               s->api->result_text(result));
-    return to_averror(result);
+    return check_result(ctx, "taking a frame", result);
 }
 
 static void set_metadata(AVFrame *out, const aianime_frame *f)
@@ -448,14 +464,20 @@ static int receive_frame(AVFilterLink *outlink)
 {
     AVFilterContext *ctx = outlink->src;
     AianimeContext *s = ctx->priv;
+    AVFrame *source;
     aianime_frame f;
     int64_t start;
     int result, ret;
 
-    if (!av_fifo_can_read(s->held))
+    if (av_fifo_peek(s->held, &source, 1, 0) < 0)
         return 0;
-    if (!s->out && !(s->out = ff_get_video_buffer(outlink, outlink->w, outlink->h)))
-        return AVERROR(ENOMEM);
+    if (!s->out) {
+        if (!(s->out = ff_get_video_buffer(outlink, outlink->w, outlink->h)))
+            return AVERROR(ENOMEM);
+        // The engine writes components only; bytes beside them, as in rgb0, stay the source's.
+        if ((ret = av_frame_copy(s->out, source)) < 0)
+            return ret;
+    }
     f = describe_frame(s, s->out);
     start = av_gettime_relative();
     result = s->api->receive(s->engine, &f);
@@ -464,50 +486,52 @@ static int receive_frame(AVFilterLink *outlink)
         return 0;
     if (result == AIANIME_OK)
         return (ret = emit_frame(outlink, &f)) < 0 ? ret : 1;
-    av_log(ctx, AV_LOG_ERROR, "failed after %"PRId64" frames: %s\n", s->frames_out, s->api->result_text(result));
-    return to_averror(result);
+    return check_result(ctx, "making a frame", result);
 }
 
-static int drain(AianimeContext *s)
+static int drain(AVFilterContext *ctx)
 {
+    AianimeContext *s = ctx->priv;
+
     s->draining = 1;
-    return to_averror(s->api->drain(s->engine));
+    return check_result(ctx, "flushing", s->api->drain(s->engine));
 }
 
 // The engine is empty after a drain() in mid-stream: it starts anew with the frame that made it necessary. 1 or an error.
 static int resume(AVFilterLink *inlink)
 {
     AianimeContext *s = inlink->dst->priv;
-    AVFrame *frame;
-    int ret = to_averror(s->api->reset(s->engine));
+    AVFrame *frame = s->next;
+    int ret = check_result(inlink->dst, "starting anew", s->api->reset(s->engine));
 
-    if (ret < 0 || (ret = convert_frame(inlink, &s->next)) < 0)
+    if (ret < 0)
         return ret;
-    frame = s->next;
-    s->next = NULL;
+    s->next     = NULL;
     s->draining = 0;
-    return (ret = send_frame(inlink->dst, frame)) < 0 ? ret : 1;
+    s->width    = frame->width;
+    s->height   = frame->height;
+    s->layout   = frame->format;
+    return (ret = send_frame(inlink, frame)) < 0 ? ret : 1;
 }
 
 // Takes what the input link has. 1: something was done; 0: there is nothing; negative: failed.
 static int take_input(AVFilterLink *inlink)
 {
-    AVFilterContext *ctx = inlink->dst;
-    AianimeContext *s = ctx->priv;
+    AianimeContext *s = inlink->dst->priv;
     AVFrame *frame = NULL;
     int ret = ff_inlink_consume_frame(inlink, &frame);
 
     if (ret < 0)
         return ret;
-    if (ret > 0 && frame->width == inlink->w && frame->height == inlink->h && frame->format == inlink->format)
-        return (ret = send_frame(ctx, frame)) < 0 ? ret : 1;
     if (ret > 0) {
+        s->frames_in++;
+        if (has_layout(frame, s->width, s->height, s->layout))
+            return (ret = send_frame(inlink, frame)) < 0 ? ret : 1;
         s->next = frame;
-        return (ret = drain(s)) < 0 ? ret : 1;
+    } else if (ff_inlink_acknowledge_status(inlink, &s->status, &s->status_pts) <= 0) {
+        return 0;
     }
-    if (ff_inlink_acknowledge_status(inlink, &s->status, &s->status_pts) > 0)
-        return (ret = drain(s)) < 0 ? ret : 1;
-    return 0;
+    return (ret = drain(inlink->dst)) < 0 ? ret : 1;
 }
 
 static int activate(AVFilterContext *ctx)
@@ -540,38 +564,38 @@ static int activate(AVFilterContext *ctx)
     return s->failed;
 }
 
-// Says how many frames go in and do not come out, because no one else will: FFmpeg itself drops them without a word.
+// Says how many frames went in and do not come out, because no one else will: FFmpeg drops them without a word.
 static void report_lost(AVFilterContext *ctx)
 {
     AianimeContext *s = ctx->priv;
-    AVFrame *first = s->next, *last = s->next;
-    size_t held = s->held ? av_fifo_can_read(s->held) : 0;
+    size_t lost = av_fifo_can_read(s->held);
+    AVFrame *first, *last;
 
-    if (held) {
-        av_fifo_peek(s->held, &first, 1, 0);
-        if (!s->next)
-            av_fifo_peek(s->held, &last, 1, held - 1);
-    }
-    if (!first)
+    if (!lost)
         return;
-    av_log(ctx, AV_LOG_WARNING, "%zu frames lost (pts %s to %s): %s\n", held + !!s->next, av_ts2str(first->pts), av_ts2str(last->pts),
+    av_fifo_peek(s->held, &first, 1, 0);
+    av_fifo_peek(s->held, &last, 1, lost - 1);
+    av_log(ctx, AV_LOG_WARNING, "%zu frames lost (pts %s to %s): %s\n", lost, av_ts2str(first->pts), av_ts2str(last->pts),
            s->failed ? "they were held back when the error came" :
            "they were held back when the filter graph was closed. If the input changes its size, format or colour in "
            "mid-stream, give -reinit_filter 0 before -i and put scale in front of aianime; if the output was ended early "
            "(-frames), all is well");
 }
 
+// Called after a failed init() too.
 static av_cold void uninit(AVFilterContext *ctx)
 {
     AianimeContext *s = ctx->priv;
     AVFrame *frame;
 
-    report_lost(ctx);
-    if (s->engine)
+    if (s->next && av_fifo_write(s->held, &s->next, 1) >= 0)
+        s->next = NULL;
+    if (s->engine) {
+        report_lost(ctx);
         av_log(ctx, s->frames_in ? AV_LOG_INFO : AV_LOG_WARNING,
                "%"PRId64" frames in, %"PRId64" frames out, %"PRId64" generated, %.2f s a generated frame\n", s->frames_in,
                s->frames_out, s->frames_generated, s->frames_generated ? s->busy / 1e6 / s->frames_generated : 0.);
-
+    }
     // The engine reads the frames' planes until it is closed.
     if (s->api)
         s->api->close(&s->engine);
@@ -581,35 +605,19 @@ static av_cold void uninit(AVFilterContext *ctx)
     av_frame_free(&s->next);
     av_frame_free(&s->out);
     sws_freeContext(s->sws);
-    s->sws = NULL;
-    s->api = NULL;
     if (s->library)
         dlclose(s->library);
-    s->library = NULL;
 }
 
 static const AVFilterPad aianime_inputs[] = {
-    {
-        .name         = "default",
-        .type         = AVMEDIA_TYPE_VIDEO,
-        .config_props = config_input,
-    },
+    { .name = "default", .type = AVMEDIA_TYPE_VIDEO, .config_props = config_input },
 };
 
-// FFmpeg 8 moved the public half of a filter into a struct of its own.
-#if LIBAVFILTER_VERSION_MAJOR >= 11
-const FFFilter ff_vf_aianime = {
-    .p.name        = "aianime",
-    .p.description = NULL_IF_CONFIG_SMALL("Turn video into anime with libaianime."),
-    .p.priv_class  = &aianime_class,
-    .p.flags       = AVFILTER_FLAG_SUPPORT_TIMELINE_INTERNAL,
-#else
-const AVFilter ff_vf_aianime = {
-    .name          = "aianime",
-    .description   = NULL_IF_CONFIG_SMALL("Turn video into anime with libaianime."),
-    .priv_class    = &aianime_class,
-    .flags         = AVFILTER_FLAG_SUPPORT_TIMELINE_INTERNAL,
-#endif
+const FILTER_OBJECT ff_vf_aianime = {
+    PUBLIC(name)        = "aianime",
+    PUBLIC(description) = NULL_IF_CONFIG_SMALL("Turn video into anime with libaianime."),
+    PUBLIC(priv_class)  = &aianime_class,
+    PUBLIC(flags)       = AVFILTER_FLAG_SUPPORT_TIMELINE_INTERNAL,
     .priv_size     = sizeof(AianimeContext),
     .init          = init,
     .uninit        = uninit,

@@ -202,6 +202,12 @@ static void say_settings(const aianime_engine *e, const aianime_settings *s) {
 #undef TEXT
 }
 
+/* The ranges that the filter's option table does not know, because -1 stands for "not given" there. */
+static int numbers_valid(const aianime_settings *s) {
+    return !((s->given & AIANIME_SET_STEPS && s->steps < 1) || (s->given & AIANIME_SET_STRENGTH && !(s->strength >= 0)) ||
+             (s->given & AIANIME_SET_WINDOW && s->window < 1) || (s->given & AIANIME_SET_SIZE && s->size && s->size < 16));
+}
+
 static void engine_close(aianime_engine **handle);
 
 static int engine_open(aianime_engine **handle, const aianime_settings *settings) {
@@ -224,6 +230,8 @@ static int engine_open(aianime_engine **handle, const aianime_settings *settings
     if (environment_int("AIANIME_NULL_SETTINGS", 0))
         say_settings(e, settings);
     result = injected(e, CALL_OPEN);
+    if (!result && !numbers_valid(settings))
+        result = AIANIME_OUT_OF_RANGE;
     if (result)
         engine_close(&e);
     *handle = e;
