@@ -8,9 +8,9 @@ namespace aianime::vision {
 // CV_8UC1 luma of a CV_32FC3 picture, for flow.
 cv::Mat luma(const cv::Mat &picture);
 
-// Dense inverse search (Kroeger et al., ECCV 2016; OpenCV), preset FAST, on two CV_8UC1 pictures of one size, at least 1x1;
-// pictures too small for the method get zero flow. Result CV_32FC2: what is at p in `from` is at p + flow(p) in `to`. Thread safe,
-// deterministic.
+// Dense inverse search (Kroeger et al., ECCV 2016; OpenCV), down to half the resolution, on two CV_8UC1 pictures of one size, at
+// least 1x1; pictures too small for the method get zero flow. Result CV_32FC2: what is at p in `from` is at p + flow(p) in `to`.
+// Thread safe, deterministic, whatever the number of threads.
 cv::Mat flow(const cv::Mat &from, const cv::Mat &to);
 
 // picture sampled at p + flow(p): brings `to`'s picture into `from`'s place. Bicubic, border replicated. Any type remap takes.
