@@ -568,10 +568,11 @@ static int activate(AVFilterContext *ctx)
 static void report_lost(AVFilterContext *ctx)
 {
     AianimeContext *s = ctx->priv;
+    AVFilterLink *outlink = ctx->outputs[0];
     size_t lost = av_fifo_can_read(s->held);
     AVFrame *first, *last;
 
-    if (!lost)
+    if (!lost || (outlink && ff_outlink_get_status(outlink))) // a later filter wanted no more
         return;
     av_fifo_peek(s->held, &first, 1, 0);
     av_fifo_peek(s->held, &last, 1, lost - 1);

@@ -9,7 +9,8 @@
  * Environment:
  *   AIANIME_NULL_HOLD=16       frames come out in groups of so many
  *   AIANIME_NULL_INVERT=1      component 0 of every frame that is not to be passed is inverted
- *   AIANIME_NULL_FAIL=call:n:r open, send, receive, drain or reset answers r at its n-th call (from 0)
+ *   AIANIME_NULL_FAIL=call:n:r open, send, receive, drain or reset answers r at its n-th call (from 0; of receive only those
+ *                              count that have a frame to give)
  *   AIANIME_NULL_VERSION=7     the only API version that is served
  *   AIANIME_NULL_SETTINGS=1    the settings are written to the log
  */
@@ -283,11 +284,11 @@ static int engine_receive(aianime_engine *e, aianime_frame *out) {
     int result;
     if (!e || !out)
         return AIANIME_INVALID;
-    if ((result = injected(e, CALL_RECEIVE)))
-        return result;
     CONTRACT(e, out->struct_size == sizeof(*out));
     if (e->first == e->ready)
         return e->drained ? AIANIME_EOF : AIANIME_AGAIN;
+    if ((result = injected(e, CALL_RECEIVE)))
+        return result;
     in = &e->held[0].frame;
     CONTRACT(e, planes_fit(out));
     CONTRACT(e, out->width == in->width && out->height == in->height);

@@ -49,12 +49,13 @@ ff() {
 
 # ff_frames ARGS...: the same with the frames' checksums in $tmp/frames; their number goes to $count.
 ff_frames() {
+    rm -f "$tmp/frames"
     ff "$@" -fps_mode passthrough -f framemd5 "$tmp/frames"
     count=$(frames_in "$tmp/frames")
 }
 
 frames_in() { # of a framemd5 file
-    [ -f "$1" ] && grep -c '^[^#]' "$1" || true
+    if [ -f "$1" ]; then grep -c '^[^#]' "$1"; else echo 0; fi
 }
 
 is() { # name, got, wanted
