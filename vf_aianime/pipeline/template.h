@@ -68,10 +68,14 @@ struct Template {
     Interpolation interpolate = Interpolation::source;
 };
 
-// Reads and checks a template. `name_or_path`: a path to a file, or a name ("pop", "pop.json") that is looked for in the template
-// folders. Throws Error (NOT_FOUND, BAD_DATA, OUT_OF_RANGE, FORBIDDEN) naming file and field.
+// Reads and checks a template. `name_or_path`: a path to a file, or a name ("pop", "pop.json") that is looked for in the current
+// folder (with ".json" only) and then in the template folders. Throws Error (NOT_FOUND, BAD_DATA, OUT_OF_RANGE, FORBIDDEN) naming
+// file and field.
 Template load_template(const std::string &name_or_path);
 Template parse_template(const io::Json &json, const std::string &name);
+
+// Paths of the templates in the template folders, by name; of two with the same name the one that load_template would take.
+std::vector<std::string> installed_templates();
 
 // "self" ... as templates and options spell them; from_string throws Error (BAD_DATA) naming the nearest choice.
 const char *to_string(nn::AttentionMode mode);

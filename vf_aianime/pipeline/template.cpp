@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pipeline/template.h"
+
+#include <algorithm>
+
+#include "diffusion/scheduler.h"
+#include "io/error.h"
+#include "io/paths.h"
+#include "pipeline/template_search.h"
+
+namespace aianime::pipeline {
+
+namespace {
+
+using io::Json;
+
+constexpr int64_t schema_version = 1;
+constexpr size_t max_controls = 8;
+constexpr int max_frames = 64; // of a window and of a segment
+
+template <typename Enum>
+struct Choice {
+    Enum value;
+    const char *name;
+};
+
+constexpr Choice<nn::AttentionMode> attention_modes[] = {{nn::AttentionMode::self, "self"},
+                                                         {nn::AttentionMode::sparse, "sparse"},
+                                                         {nn::AttentionMode::anchors, "anchors"},
+                                                         {nn::AttentionMode::window, "window"}};
+constexpr Choice<NoiseMode> noise_modes[] = {{NoiseMode::frame, "frame"}, {NoiseMode::shared, "shared"}};
+constexpr Choice<Interpolation> interpolations[] = {
+    {Interpolation::source, "source"}, {Interpolation::blend, "blend"}, {Interpolation::none, "none"}};
+
+template <typename Enum, size_t n>
+const char *name_of(const Choice<Enum> (&choices)[n], Enum value) {
+    return std::find_if(choices, choices + n, [&](const Choice<Enum> &choice) { return choice.value == value; })->name;
+}
+
+template <typename Enum, size_t n>
+std::vector<std::string> names_of(const Choice<Enum> (&choices)[n]) {
+    std::vector<std::string> names;
+    for (const Choice<Enum> &choice : choices)
+        names.emplace_back(choice.name);
+    return names;
+}
+
+template <typename Enum, size_t n>
+Enum value_of(const Choice<Enum> (&choices)[n], const std::string &name, const std::string &where) {
+    for (const Choice<Enum> &choice : choices)
+        if (name == choice.name)
+            return choice.value;
+    throw Error(AIANIME_BAD_DATA, where + ": unknown value " + io::quoted(name) + io::suggestion(name, names_of(choices)));
+}
+
+// Calls read(value) when the object has the key.
+template <typename Read>
+void optional(const Json &object, const char *key, Read read) {
+    if (object.has(key))
+        read(object.at(key));
+}
+
+template <typename Enum, size_t n>
+void optional_choice(const Json &object, const char *key, const Choice<Enum> (&choices)[n], Enum &out) {
+    optional(object, key, [&](const Json &value) { out = value_of(choices, value.string(), value.where()); });
+}
+
+// A whole number, in a plain int or an optional one.
+template <typename Int>
+void optional_integer(const Json &object, const char *key, int min, int max, Int &out) {
+    optional(object, key, [&](const Json &value) { out = static_cast<int>(value.integer(min, max)); });
+}
+
+template <typename Double>
+void optional_number(const Json &object, const char *key, double min, double max, Double &out) {
+    optional(object, key, [&](const Json &value) { out = value.number(min, max); });
+}
+
+void optional_text(const Json &object, const char *key, std::string &out) {
+    optional(object, key, [&](const Json &value) { out = value.string(); });
+}
+
+// The name of a folder below the model folders; whether it exists is seen when the models are loaded.
+void optional_path(const Json &object, const char *key, bool may_be_empty, std::string &out) {
+    optional(object, key, [&](const Json &value) {
+        out = value.string();
+        if (!out.empty() || !may_be_empty)
+            io::check_relative(out, value.where());
+    });
+}
+
+void read_model(const Json &json, Template &style) {
+    json.only({"base", "vae"});
+    optional_path(json, "base", false, style.base);
+    optional_path(json, "vae", true, style.vae);
+}
+
+void read_prompt(const Json &json, Template &style) {
+    json.only({"positive", "negative"});
+    optional_text(json, "positive", style.positive);
+    optional_text(json, "negative", style.negative);
+}
+
+void read_sampling(const Json &json, Template &style) {
+    json.only({"scheduler", "steps", "guidance", "strength", "seed", "size"});
+    optional(json, "scheduler", [&](const Json &value) { style.scheduler = value.choice(diffusion::Scheduler::names()); });
+    optional_integer(json, "steps", 1, 1000, style.steps);
+    optional_number(json, "guidance", 0, 50, style.guidance);
+    optional_number(json, "strength", 0, 1, style.strength);
+    optional(json, "seed", [&](const Json &value) { style.seed = value.unsigned_integer(); });
+    optional_integer(json, "size", 0, 4096, style.size);
+    if (style.size && *style.size > 0 && *style.size < 16)
+        throw Error(AIANIME_OUT_OF_RANGE,
+                    json.at("size").where() + ": " + std::to_string(*style.size) + " is neither 0 nor within 16 to 4096");
+}
+
+ControlSettings read_control(const Json &json) {
+    json.only({"type", "model", "scale", "start", "end"});
+    ControlSettings control;
+    optional(json, "type", [&](const Json &value) { control.type = value.choice({"source"}); });
+    optional_path(json, "model", true, control.model);
+    optional_number(json, "scale", 0, 2, control.scale);
+    optional_number(json, "start", 0, 1, control.start);
+    optional_number(json, "end", 0, 1, control.end);
+    if (control.start > control.end)
+        throw Error(AIANIME_OUT_OF_RANGE, json.where() + ": start is after end");
+    return control;
+}
+
+std::vector<ControlSettings> read_controls(const Json &json) {
+    if (json.size() > max_controls)
+        throw Error(AIANIME_OUT_OF_RANGE, json.where() + ": more than " + std::to_string(max_controls) + " entries");
+    std::vector<ControlSettings> controls;
+    for (size_t i = 0; i < json.size(); i++)
+        controls.push_back(read_control(json.at(i)));
+    return controls;
+}
+
+void read_coherence(const Json &json, Template &style) {
+    json.only({"attention", "window", "overlap", "segment", "noise"});
+    optional_choice(json, "attention", attention_modes, style.attention);
+    optional_integer(json, "window", 1, max_frames, style.window);
+    // A window shorter than the default overlap is no reason to ask for an overlap as well.
+    style.overlap = std::min(style.overlap, style.window - 1);
+    optional_integer(json, "overlap", 0, max_frames - 1, style.overlap);
+    if (style.overlap >= style.window)
+        throw Error(AIANIME_OUT_OF_RANGE, json.at("overlap").where() + ": " + std::to_string(style.overlap) +
+                                              " is not below window, which is " + std::to_string(style.window));
+    optional_integer(json, "segment", 1, max_frames, style.segment);
+    optional_choice(json, "noise", noise_modes, style.noise);
+}
+
+void read_time(const Json &json, Template &style) {
+    json.only({"generate_fps", "interpolate"});
+    optional_number(json, "generate_fps", 0, 1000, style.generate_fps);
+    optional_choice(json, "interpolate", interpolations, style.interpolate);
+}
+
+} // namespace
+
+Template parse_template(const Json &json, const std::string &name) {
+    json.only({"$schema", "schema", "description", "model", "prompt", "sampling", "controls", "coherence", "time"});
+    const Json schema = json.at("schema");
+    const int64_t version = schema.integer(INT64_MIN, INT64_MAX);
+    if (version != schema_version)
+        throw Error(AIANIME_BAD_DATA, schema.where() + ": " + std::to_string(version) + " is not known to this version, only " +
+                                          std::to_string(schema_version) + " is");
+    std::string unused; // for people and editors
+    optional_text(json, "$schema", unused);
+    optional_text(json, "description", unused);
+
+    Template style;
+    style.name = name;
+    optional(json, "model", [&](const Json &group) { read_model(group, style); });
+    optional(json, "prompt", [&](const Json &group) { read_prompt(group, style); });
+    optional(json, "sampling", [&](const Json &group) { read_sampling(group, style); });
+    optional(json, "controls", [&](const Json &group) { style.controls = read_controls(group); });
+    optional(json, "coherence", [&](const Json &group) { read_coherence(group, style); });
+    optional(json, "time", [&](const Json &group) { read_time(group, style); });
+    return style;
+}
+
+Template load_template(const std::string &name_or_path) {
+    const std::string path = find_template(name_or_path);
+    return parse_template(Json::load(path), template_name(path));
+}
+
+const char *to_string(nn::AttentionMode mode) { return name_of(attention_modes, mode); }
+const char *to_string(NoiseMode mode) { return name_of(noise_modes, mode); }
+const char *to_string(Interpolation mode) { return name_of(interpolations, mode); }
+
+Interpolation interpolation_from_string(const std::string &text, const std::string &where) {
+    return value_of(interpolations, text, where);
+}
+
+} // namespace aianime::pipeline
