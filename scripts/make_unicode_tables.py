@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Writes vf_aianime/nn/unicode_tables.cpp from Python's unicodedata.
+"""Writes vf_aianime/nn/unicode_categories.cpp and unicode_compositions.cpp from Python's unicodedata.
 
     python3 scripts/make_unicode_tables.py
 """
@@ -9,7 +9,7 @@ import os
 import sys
 import unicodedata
 
-TARGET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vf_aianime", "nn", "unicode_tables.cpp")
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vf_aianime", "nn")
 HANGUL = range(0xAC00, 0xAC00 + 11172)  # composed by arithmetic, not by table
 
 
@@ -70,7 +70,7 @@ def compositions(rows):
 def table(kind, name, rows):
     lines, line = [], "   "
     for row in rows:
-        cell = " {" + ", ".join(hex(v) if v >= 0 and i < 3 else str(v) for i, v in enumerate(row)) + "},"
+        cell = " {" + ",".join(hex(v) if v >= 0 and i < 3 else str(v) for i, v in enumerate(row)) + "},"
         if len(line) + len(cell) > 130:
             lines.append(line)
             line = "   "
@@ -80,21 +80,32 @@ def table(kind, name, rows):
     return f"const {kind} {name}[] = {{\n{body}\n}};\nconst size_t {name}_count = std::size({name});\n"
 
 
-def main():
-    rows = decompositions()
-    parts = [
-        table("CodeRange", "letter_ranges", category("L")),
-        table("CodeRange", "number_ranges", category("N")),
-        table("LowerRun", "lower_runs", lower_runs()),
-        table("ClassRange", "class_ranges", ranges(lambda c: unicodedata.combining(chr(c)) or None)),
-        table("Decomposition", "decompositions", rows),
-        table("Composition", "compositions", compositions(rows)),
-    ]
-    with open(TARGET, "w") as out:
+def write(name, tables):
+    with open(os.path.join(FOLDER, name), "w") as out:
         out.write("// SPDX-License-Identifier: LGPL-2.1-or-later\n")
         out.write(f"// Made by scripts/make_unicode_tables.py from Unicode {unicodedata.unidata_version}. Do not edit.\n")
         out.write('#include "nn/unicode_tables.h"\n\n#include <iterator>\n\n// clang-format off\n\n')
-        out.write("namespace aianime::nn::unicode {\n\n" + "\n".join(parts) + "\n} // namespace aianime::nn::unicode\n")
+        out.write("namespace aianime::nn::unicode {\n\n" + "\n".join(tables) + "\n} // namespace aianime::nn::unicode\n")
+
+
+def main():
+    write(
+        "unicode_categories.cpp",
+        [
+            table("CodeRange", "letter_ranges", category("L")),
+            table("CodeRange", "number_ranges", category("N")),
+            table("LowerRun", "lower_runs", lower_runs()),
+        ],
+    )
+    rows = decompositions()
+    write(
+        "unicode_compositions.cpp",
+        [
+            table("ClassRange", "class_ranges", ranges(lambda c: unicodedata.combining(chr(c)) or None)),
+            table("Decomposition", "decompositions", rows),
+            table("Composition", "compositions", compositions(rows)),
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
 namespace aianime::nn {
 
 class Module;
+class WeightSource;
 
 // CLIP's byte-pair tokenizer (transformers CLIPTokenizer): vocab.json and merges.txt of a tokenizer folder.
 // Thread safety: const members from several threads.
@@ -31,15 +32,21 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-// transformers CLIPTextModel.
+// transformers CLIPTextModel. Thread safety: as Module.
 class ClipText {
 public:
+    // Throws Error (BAD_DATA, OUT_OF_RANGE) for a setting that makes no sense or is not known.
     explicit ClipText(const io::Json &config);
     ~ClipText();
+    // Takes names with and without the "text_model." in front that releases before transformers 5 wrote; leaves out position
+    // numbers and the projection such files may carry. Throws as nn::load() does.
+    void load(const WeightSource &source, at::ScalarType dtype, at::Device device);
+    // The network under the names without "text_model.".
     Module &module();
     int64_t width() const;
     int64_t max_tokens() const; // 77
-    // ids [batch, tokens] int64 -> last hidden state after the final layer norm [batch, tokens, width].
+    // ids [batch, tokens] int64, at most max_tokens of them -> last hidden state after the final layer norm [batch, tokens, width].
+    // Throws Error (BAD_DATA) for an id beyond the vocabulary.
     at::Tensor forward(const at::Tensor &ids) const;
 
 private:

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "nn/clip_text.h"
+
+#include "io/error.h"
+#include "nn/aten.h"
+#include "nn/config_reader.h"
+#include "nn/layers.h"
+#include "nn/weights.h"
+
+namespace aianime::nn {
+
+namespace {
+
+struct Config {
+    int64_t vocabulary, width, hidden, layers, heads, positions;
+    double eps;
+    bool quick_gelu;
+
+    explicit Config(const io::Json &json) {
+        // What else such files hold is bookkeeping of transformers or concerns training.
+        ConfigReader reader(json);
+        reader.require("model_type", "clip_text_model");
+        vocabulary = reader.integer("vocab_size", 49408, 1, 1 << 24);
+        width = reader.integer("hidden_size", 512, 1, 1 << 14);
+        hidden = reader.integer("intermediate_size", 2048, 1, 1 << 16);
+        layers = reader.integer("num_hidden_layers", 12, 1, 256);
+        heads = reader.integer("num_attention_heads", 8, 1, width);
+        positions = reader.integer("max_position_embeddings", 77, 3, 1 << 14);
+        eps = reader.number("layer_norm_eps", 1e-5, 0, 1);
+        quick_gelu = reader.choice("hidden_act", "quick_gelu", {"quick_gelu", "gelu"}) == "quick_gelu";
+        if (width % heads)
+            reader.refuse("num_attention_heads", "hidden_size " + std::to_string(width) + " is not a multiple of it");
+    }
+};
+
+class Embeddings : public Module {
+public:
+    explicit Embeddings(const Config &config)
+        : token_embedding(config.vocabulary, config.width), position_embedding(config.positions, config.width) {
+        child("token_embedding", token_embedding);
+        child("position_embedding", position_embedding);
+    }
+
+    at::Tensor forward(const at::Tensor &ids) const {
+        return token_embedding.forward(ids) + position_embedding.weight.slice(0, 0, ids.size(1));
+    }
+
+    Embedding token_embedding, position_embedding;
+};
+
+class SelfAttention : public Module {
+public:
+    explicit SelfAttention(const Config &config)
+        : q_proj(config.width, config.width), k_proj(config.width, config.width), v_proj(config.width, config.width),
+          out_proj(config.width, config.width), heads_(config.heads) {
+        child("q_proj", q_proj);
+        child("k_proj", k_proj);
+        child("v_proj", v_proj);
+        child("out_proj", out_proj);
+    }
+
+    at::Tensor forward(const at::Tensor &x) const {
+        const auto split = [this](const at::Tensor &tokens) { return tokens.unflatten(2, {heads_, -1}).transpose(1, 2); };
+        // Causal: a token sees itself and those before it.
+        const at::Tensor seen = at::scaled_dot_product_attention(split(q_proj.forward(x)), split(k_proj.forward(x)),
+                                                                 split(v_proj.forward(x)), {}, 0.0, true);
+        return out_proj.forward(seen.transpose(1, 2).flatten(2));
+    }
+
+private:
+    Linear q_proj, k_proj, v_proj, out_proj;
+    int64_t heads_;
+};
+
+class Mlp : public Module {
+public:
+    explicit Mlp(const Config &config)
+        : fc1(config.width, config.hidden), fc2(config.hidden, config.width), quick_gelu_(config.quick_gelu) {
+        child("fc1", fc1);
+        child("fc2", fc2);
+    }
+
+    at::Tensor forward(const at::Tensor &x) const {
+        const at::Tensor y = fc1.forward(x);
+        return fc2.forward(quick_gelu_ ? y * at::sigmoid(1.702 * y) : at::gelu(y));
+    }
+
+private:
+    Linear fc1, fc2;
+    bool quick_gelu_;
+};
+
+class EncoderLayer : public Module {
+public:
+    explicit EncoderLayer(const Config &config)
+        : self_attn(config), layer_norm1(config.width, config.eps), mlp(config), layer_norm2(config.width, config.eps) {
+        child("self_attn", self_attn);
+        child("layer_norm1", layer_norm1);
+        child("mlp", mlp);
+        child("layer_norm2", layer_norm2);
+    }
+
+    at::Tensor forward(const at::Tensor &x) const {
+        const at::Tensor y = x + self_attn.forward(layer_norm1.forward(x));
+        return y + mlp.forward(layer_norm2.forward(y));
+    }
+
+private:
+    SelfAttention self_attn;
+    LayerNorm layer_norm1;
+    Mlp mlp;
+    LayerNorm layer_norm2;
+};
+
+class Network : public Module {
+public:
+    explicit Network(const Config &config) : embeddings(config), final_layer_norm(config.width, config.eps) {
+        child("embeddings", embeddings);
+        for (int64_t i = 0; i < config.layers; ++i) {
+            layers.push_back(std::make_unique<EncoderLayer>(config));
+            child("encoder.layers." + std::to_string(i), *layers.back());
+        }
+        child("final_layer_norm", final_layer_norm);
+    }
+
+    at::Tensor forward(const at::Tensor &ids) const {
+        at::Tensor x = embeddings.forward(ids);
+        for (const auto &layer : layers)
+            x = layer->forward(x);
+        return final_layer_norm.forward(x);
+    }
+
+    Embeddings embeddings;
+    std::vector<std::unique_ptr<EncoderLayer>> layers;
+    LayerNorm final_layer_norm;
+};
+
+// The same network as older releases name it.
+class PrefixedNetwork : public Module {
+public:
+    explicit PrefixedNetwork(Network &network) { child("text_model", network); }
+};
+
+bool ends_with(const std::string &text, const std::string &end) {
+    return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+bool is_ignorable(const std::string &name) {
+    return ends_with(name, "embeddings.position_ids") || name == "text_projection.weight";
+}
+
+} // namespace
+
+struct ClipText::Impl {
+    explicit Impl(const io::Json &json) : config(json), network(config), prefixed(network) {}
+    Config config;
+    Network network;
+    PrefixedNetwork prefixed;
+};
+
+ClipText::ClipText(const io::Json &config) : impl_(std::make_unique<Impl>(config)) {}
+
+ClipText::~ClipText() = default;
+
+void ClipText::load(const WeightSource &source, at::ScalarType dtype, at::Device device) {
+    Module *named = source.has("text_model.final_layer_norm.weight") ? static_cast<Module *>(&impl_->prefixed) : &impl_->network;
+    nn::load(*named, source, dtype, device, is_ignorable);
+}
+
+Module &ClipText::module() { return impl_->network; }
+
+int64_t ClipText::width() const { return impl_->config.width; }
+
+int64_t ClipText::max_tokens() const { return impl_->config.positions; }
+
+at::Tensor ClipText::forward(const at::Tensor &ids) const {
+    const Config &config = impl_->config;
+    if (ids.size(1) > config.positions)
+        throw Error(AIANIME_INVALID, "text encoder: " + std::to_string(ids.size(1)) + " tokens, at most " +
+                                         std::to_string(config.positions) + " fit");
+    const int64_t largest = ids.numel() ? ids.max().item<int64_t>() : 0;
+    if (largest >= config.vocabulary)
+        throw Error(AIANIME_BAD_DATA, "text encoder: token " + std::to_string(largest) + " is beyond its vocabulary of " +
+                                          std::to_string(config.vocabulary) +
+                                          "; tokenizer and text encoder do not belong together");
+    return impl_->network.forward(ids);
+}
+
+} // namespace aianime::nn
