@@ -33,7 +33,7 @@ TEST_SUPPORT := $(wildcard tests/support*.cpp)
 ATEN_SRC := $(foreach dir,$(ATEN_DIRS),$(wildcard vf_aianime/$(dir)/*.cpp)) \
             $(shell grep -l '"nn/aten.h"' tests/*.cpp vf_aianime/tools/*.cpp 2>/dev/null)
 # Tests that need neither LibTorch nor OpenCV, and those of the C wall: both run with the sanitizers too.
-IO_TESTS := $(shell grep -L -E '"(nn|diffusion|vision|pipeline|api)/|"aianime\.h"' $(TEST_SRC) /dev/null)
+IO_TESTS := $(filter tests/%,$(shell grep -L -E '"(nn|diffusion|vision|pipeline|api)/|"aianime\.h"' $$(grep -l '"io/' $(TEST_SRC) /dev/null) /dev/null))
 API_TESTS := $(shell grep -l -E '"aianime\.h"|"api/' $(TEST_SRC) $(C_TEST_SRC) /dev/null)
 
 OBJ := $(BUILD)/obj

@@ -30,7 +30,7 @@ only_the_getter() {
 check "the library exports aianime_get_api and nothing else" only_the_getter
 
 loads_no_engine() {
-    readelf -d "$BUILD/bin/ffmpeg" | grep NEEDED
+    readelf -d "$BUILD/bin/ffmpeg" | grep NEEDED || return 1
     ! readelf -d "$BUILD/bin/ffmpeg" | grep -E 'NEEDED.*(torch|c10|aianime|stdc\+\+)'
 }
 check "ffmpeg is linked to neither the engine nor LibTorch" loads_no_engine
