@@ -10,14 +10,16 @@
 
 namespace aianime::diffusion {
 
-// A piece of a prompt and the weight written around it: "(word:1.2)", "(word)" = 1.1, "[word]" = 1/1.1, nested; "\(" is a
-// parenthesis.
+// A piece of a prompt and the weight written around it, in the notation of the common web UIs: "(word:1.2)", "(word)" = 1.1,
+// "[word]" = 1/1.1, nested ones multiply; "\(" is a parenthesis, "\\" a backslash.
 struct WeightedText {
     std::string text;
     double weight;
 };
 
-// Never throws: unbalanced brackets are text, as users of this notation expect.
+// Never throws. A bracket that is never closed weighs all that follows, a closing one without an opening one is text, as users of
+// this notation expect; brackets nested deeper than 100 are text. Neighbours of the same weight are one piece; an empty prompt is
+// one empty piece.
 std::vector<WeightedText> parse_prompt(const std::string &prompt);
 
 struct EncodedPrompt {
@@ -26,8 +28,9 @@ struct EncodedPrompt {
     int64_t truncated = 0; // tokens that did not fit
 };
 
-// Tokens are weighted by scaling their embeddings and restoring the chunk's mean, as the common web UIs do (weight 1 everywhere
-// leaves the embedding untouched). `width` of the embedding in the encoder's dtype.
+// Start token, the pieces' tokens as far as they fit, end token, padding. Tokens are weighted by scaling their embeddings and
+// restoring the mean of the whole, as the common web UIs do (weight 1 everywhere leaves the embedding untouched). The result has
+// the encoder's dtype.
 EncodedPrompt encode_prompt(const std::string &prompt, const nn::ClipTokenizer &tokenizer, const nn::ClipText &encoder,
                             at::Device device);
 
