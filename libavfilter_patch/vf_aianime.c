@@ -1,44 +1,35 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// This file is part of vf_aianime and is compiled inside FFmpeg; GNU Lesser General Public License 2.1 or later.
-
 /**
  * @file
- * Turns video into anime with libaianime, which is opened at run time.
+ * Turns video into anime with libaianime, which is opened at run time. A part of vf_aianime, compiled inside FFmpeg.
  *
  * This file knows frames, links, options and timestamps; the engine knows the rest. The engine holds frames back, so every frame
  * sent to it waits in a queue until its picture comes out, and then lends its properties to the output frame.
  */
 
 #include <dlfcn.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include <aianime.h>
 
 #include "libavutil/avstring.h"
 #include "libavutil/fifo.h"
-#include "libavutil/mathematics.h"
-#include "libavutil/mem.h"
 #include "libavutil/opt.h"
 #include "libavutil/pixdesc.h"
 #include "libavutil/time.h"
 #include "libavutil/timestamp.h"
 #include "libswscale/swscale.h"
-#include "avfilter.h"
 #include "filters.h"
 #include "formats.h"
 #include "video.h"
 
-// FFmpeg 8 moved the public half of a filter into a struct of its own, FFmpeg 9 negotiates whether alpha is premultiplied.
+// FFmpeg 8 moved the public half of a filter into a struct of its own.
 #if LIBAVFILTER_VERSION_MAJOR >= 11
 #define FILTER_OBJECT FFFilter
 #define PUBLIC(field) .p.field
-#define TAKE_ALPHA_MODE(frame, link) (frame)->alpha_mode = (link)->alpha_mode
 #else
 #define FILTER_OBJECT AVFilter
 #define PUBLIC(field) .field
-#define TAKE_ALPHA_MODE(frame, link) do { } while (0)
 #endif
 
 #define ENGINE_NAME "libaianime.so.1"
@@ -47,7 +38,6 @@ static const char *const interpolate_names[] = { "source", "blend", "none" };
 
 typedef struct AianimeContext {
     const AVClass *class;
-
     char *template, *models, *engine_path, *device, *prompt, *negative;
     int64_t seed;
     int steps, size, window, overlap, segment, threads, interpolate, on_error;
@@ -58,18 +48,16 @@ typedef struct AianimeContext {
     aianime_engine *engine;
     aianime_format format;
 
-    AVFifo *held;         ///< AVFrame *: sent to the engine, its picture not yet received
+    AVFifo *held;              ///< AVFrame *: sent to the engine, its picture not yet received
     int width, height, layout; ///< size and pixel format of the latest input frame, the link's or not
-    AVFrame *next;        ///< a frame of another size or format than the one before, waits until the engine is empty
-    AVFrame *out;         ///< buffer of the next output frame, kept over AIANIME_AGAIN
+    AVFrame *next;             ///< a frame of another size or format than the one before, waits until the engine is empty
+    AVFrame *out;              ///< buffer of the next output frame, kept over AIANIME_AGAIN
     struct SwsContext *sws;
-    int draining;         ///< drain() was called: the engine will not ask for more
-    int status, failed;   ///< status of the input link, error of an earlier activation
+    int draining;              ///< drain() was called: the engine will not ask for more
+    int status, failed;        ///< status of the input link, error of an earlier activation
     int64_t status_pts;
     int warned_interlaced;
-
-    int64_t frames_in, frames_out, frames_generated;
-    int64_t busy;         ///< microseconds inside the engine
+    int64_t frames_in, frames_out, frames_generated, busy; ///< busy: microseconds inside the engine
 } AianimeContext;
 
 #define OFFSET(x) offsetof(AianimeContext, x)
@@ -183,17 +171,16 @@ static int find_api(AVFilterContext *ctx)
         return AVERROR_EXTERNAL;
     }
     api = get_api(AIANIME_API_VERSION);
-    if (api && api->version == AIANIME_API_VERSION && api->struct_size >= sizeof(*api)) {
-        s->api = api;
-        av_log(ctx, AV_LOG_VERBOSE, "%s\n", api->version_text());
-        return 0;
+    for (int other = 1; !api && other < 100; other++) // only to name in the message what is there
+        api = get_api(other);
+    if (!api || api->version != AIANIME_API_VERSION || api->struct_size < sizeof(*api)) {
+        av_log(ctx, AV_LOG_ERROR, "the engine has API version %d, this filter needs %d; build ffmpeg and libaianime from the "
+               "same vf_aianime\n", api ? api->version : 0, AIANIME_API_VERSION);
+        return AVERROR_EXTERNAL;
     }
-    // Ask for the versions around ours, only to be able to name what is there.
-    for (int version = 1; !api && version < 100; version++)
-        api = get_api(version);
-    av_log(ctx, AV_LOG_ERROR, "the engine has API version %d, this filter needs %d; "
-           "build ffmpeg and libaianime from the same vf_aianime\n", api ? api->version : 0, AIANIME_API_VERSION);
-    return AVERROR_EXTERNAL;
+    s->api = api;
+    av_log(ctx, AV_LOG_VERBOSE, "%s\n", api->version_text());
+    return 0;
 }
 
 static av_cold int init(AVFilterContext *ctx)
@@ -201,12 +188,9 @@ static av_cold int init(AVFilterContext *ctx)
     AianimeContext *s = ctx->priv;
     int ret;
 
-    s->held = av_fifo_alloc2(16, sizeof(AVFrame *), AV_FIFO_FLAG_AUTO_GROW);
-    if (!s->held)
+    if (!(s->held = av_fifo_alloc2(16, sizeof(AVFrame *), AV_FIFO_FLAG_AUTO_GROW)))
         return AVERROR(ENOMEM);
-    if ((ret = open_library(ctx)) < 0)
-        return ret;
-    return find_api(ctx);
+    return (ret = open_library(ctx)) < 0 ? ret : find_api(ctx);
 }
 
 // Integer samples in the machine's byte order, in the low bits, YUV planar only. The rest is converted at negotiation.
@@ -243,13 +227,12 @@ static int query_formats(const AVFilterContext *ctx, AVFilterFormatsConfig **cfg
 
 static aianime_format describe_format(const AVPixFmtDescriptor *desc)
 {
-    aianime_format format = { 0 };
+    aianime_format format = {
+        .model         = desc->flags & AV_PIX_FMT_FLAG_RGB ? AIANIME_RGB : desc->nb_components < 3 ? AIANIME_GRAY : AIANIME_YUV,
+        .components    = desc->nb_components, .has_alpha = !!(desc->flags & AV_PIX_FMT_FLAG_ALPHA),
+        .log2_chroma_w = desc->log2_chroma_w, .log2_chroma_h = desc->log2_chroma_h,
+    };
 
-    format.model         = desc->flags & AV_PIX_FMT_FLAG_RGB ? AIANIME_RGB : desc->nb_components < 3 ? AIANIME_GRAY : AIANIME_YUV;
-    format.components    = desc->nb_components;
-    format.has_alpha     = !!(desc->flags & AV_PIX_FMT_FLAG_ALPHA);
-    format.log2_chroma_w = desc->log2_chroma_w;
-    format.log2_chroma_h = desc->log2_chroma_h;
     for (int i = 0; i < desc->nb_components; i++) {
         const AVComponentDescriptor *comp = &desc->comp[i];
         format.component[i] = (aianime_component){ comp->plane, comp->step, comp->offset, comp->shift, comp->depth };
@@ -370,19 +353,14 @@ static int convert_frame(AVFilterLink *inlink, AVFrame **frame)
 
     s->sws = sws_getCachedContext(s->sws, src->width, src->height, src->format, inlink->w, inlink->h, inlink->format,
                                   SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, NULL, NULL, NULL);
-    if (!s->sws) {
-        av_log(inlink->dst, AV_LOG_ERROR, "the input changed to %dx%d %s, which cannot be converted\n", src->width, src->height,
-               av_get_pix_fmt_name(src->format));
+    if (!s->sws) // which has told why
         return AVERROR(EINVAL);
-    }
-    dst = ff_get_video_buffer(inlink, inlink->w, inlink->h);
-    if (!dst)
+    if (!(dst = ff_get_video_buffer(inlink, inlink->w, inlink->h)))
         return AVERROR(ENOMEM);
     if ((ret = av_frame_copy_props(dst, src)) < 0) {
         av_frame_free(&dst);
         return ret;
     }
-    TAKE_ALPHA_MODE(dst, inlink);
     for (int i = 0; i < FF_ARRAY_ELEMS(tied_to_size) && (src->width != dst->width || src->height != dst->height); i++)
         av_frame_remove_side_data(dst, tied_to_size[i]);
     if (src->sample_aspect_ratio.num)
@@ -402,24 +380,20 @@ static int send_frame(AVFilterLink *inlink, AVFrame *frame)
     AVFilterContext *ctx = inlink->dst;
     AianimeContext *s = ctx->priv;
     aianime_frame f;
-    int64_t start;
-    int result, ret = 0;
+    int result, ret;
 
-    if (!has_layout(frame, inlink->w, inlink->h, inlink->format))
-        ret = convert_frame(inlink, &frame);
-    if (ret < 0 || (ret = av_fifo_write(s->held, &frame, 1)) < 0) {
+    if ((!has_layout(frame, inlink->w, inlink->h, inlink->format) && (ret = convert_frame(inlink, &frame)) < 0) ||
+        (ret = av_fifo_write(s->held, &frame, 1)) < 0) {
         av_frame_free(&frame);
         return ret;
     }
-    if (frame->flags & AV_FRAME_FLAG_INTERLACED && !s->warned_interlaced) {
+    if (frame->flags & AV_FRAME_FLAG_INTERLACED && !s->warned_interlaced && (s->warned_interlaced = 1))
         av_log(ctx, AV_LOG_WARNING, "the input is interlaced; put a deinterlacer (bwdif) in front of aianime\n");
-        s->warned_interlaced = 1;
-    }
     f = describe_frame(s, frame);
     f.flags = ctx->is_disabled ? AIANIME_FRAME_PASS : 0;
-    start = av_gettime_relative();
+    s->busy -= av_gettime_relative();
     result = s->api->send(s->engine, &f);
-    s->busy += av_gettime_relative() - start;
+    s->busy += av_gettime_relative();
     return check_result(ctx, "taking a frame", result);
 }
 
@@ -466,7 +440,6 @@ static int receive_frame(AVFilterLink *outlink)
     AianimeContext *s = ctx->priv;
     AVFrame *source;
     aianime_frame f;
-    int64_t start;
     int result, ret;
 
     if (av_fifo_peek(s->held, &source, 1, 0) < 0)
@@ -479,9 +452,9 @@ static int receive_frame(AVFilterLink *outlink)
             return ret;
     }
     f = describe_frame(s, s->out);
-    start = av_gettime_relative();
+    s->busy -= av_gettime_relative();
     result = s->api->receive(s->engine, &f);
-    s->busy += av_gettime_relative() - start;
+    s->busy += av_gettime_relative();
     if (result == AIANIME_AGAIN && !s->draining)
         return 0;
     if (result == AIANIME_OK)
