@@ -45,7 +45,7 @@ TEXTS = [
     "emoji 😀😃 👩\u200d🚀 👍🏽 🇯🇵 ❤️ ☺︎",
     "zero\u200bwidth\u200djoiner\ufeffbom soft\u00adhyphen",
     "\U0001d54c\U0001d55f\U0001d55a \ufb01 \u2126 \u1e9b\u0323 \u0344 \u2adc",
-    "a\u0315\u0300\u05ae\u0062 \u0061\u05ae\u0300\u0315b q\u0307\u0323 q\u0323\u0307 \u1e0a\u0323",
+    "a\u0315\u0300\u05ae\u0062 \u0061\u05ae\u0300\u0315b q\u0307\u0323 q\u0323\u0307 \u1e0a\u0323 a\u0305\u0301 e\u0323\u0305\u0301",
     "<|startoftext|>hello<|endoftext|> world",
     "<|STARTOFTEXT|>hello <|EndOfText|>!!! <|endoftext|>!! <|startoftext|",
     "<|<|endoftext|>|> x<|endoftext|>y <|endoftext|><|endoftext|>",
@@ -70,7 +70,7 @@ def generated():
     marks = [",", ".", "!", "?", ":", ";", "-", "(", ")", "'", '"', " ", "  ", "\n", "/", "&", "...", "<", "|", ">"]
     blocks = [(0x20, 0x7E), (0xA0, 0x17F), (0x300, 0x36F), (0x370, 0x4FF), (0x590, 0x6FF), (0x900, 0x97F), (0x1E00, 0x20CF),
               (0x1100, 0x11FF), (0x3040, 0x30FF), (0x4E00, 0x4FFF), (0xAC00, 0xADFF), (0x1F300, 0x1F64F), (0x2150, 0x218B)]
-    for number in range(262):
+    for number in range(300 - len(TEXTS)):
         parts = []
         for _ in range(dice.randint(1, 14)):
             kind = dice.random()

@@ -85,6 +85,8 @@ RUNS = [
     ("lcm", {**SD, "original_inference_steps": 40, "timestep_scaling": 7.0}, 7, 1.0, 0),
     ("lcm", {"clip_sample": True}, 1, 1.0, 0),
     ("lcm", {}, 4, 0.3, 0),
+    ("lcm", {"timestep_scaling": 0.002}, 5, 1.0, 0),
+    ("ddim", {"beta_schedule": "squaredcos_cap_v2", **NO_CLIP, **spacing("trailing"), **predicts("v_prediction")}, 5, 1.0, 0),
 ]
 
 TABLES = [(name, kind) for name in CLASSES for kind in ("leading", "trailing", "linspace") if name != "lcm" or kind == "leading"]
@@ -138,6 +140,8 @@ def main():
         config = json.loads(create(name, settings)[1].to_json_string())
         if "lambda_min_clipped" in config:
             config["lambda_min_clipped"] = None  # -Infinity, which is not JSON
+        if number % 2:  # what a file leaves out is the class's default
+            config = {"_class_name": config["_class_name"], **settings}
         runs.append({"sampler": name, "steps": steps, "strength": strength, "eta": eta, "config": config})
     save_file(tensors, os.path.join(FOLDER, "runs.safetensors"))
     with open(os.path.join(FOLDER, "runs.json"), "w") as out:
