@@ -109,6 +109,17 @@ AIANIME_TEST(paths_stay_in_the_pack) {
     expect_bad(manifest(", \"files\": [" + entry + "," + entry + "]"), "files[1].path: \"x\" is there twice");
 }
 
+AIANIME_TEST(controls_are_there) {
+    const TempFolder folder;
+    write_file(folder.path("pack/pack.json"), manifest(R"(, "controls": [{"type": "source", "folder": "control"}])"));
+    expect_error([&] { load_pack(folder.path("pack")); }, AIANIME_NOT_FOUND, "/control");
+    fs::create_directory_symlink(folder.path(), folder.path("pack/control"));
+    expect_error([&] { load_pack(folder.path("pack")); }, AIANIME_FORBIDDEN, "leaves the folder");
+    fs::remove(folder.path("pack/control"));
+    fs::create_directory(folder.path("pack/control"));
+    ck_assert_uint_eq(load_pack(folder.path("pack")).controls.size(), 1);
+}
+
 AIANIME_TEST(hashes_are_compared) {
     const TempFolder folder;
     write_file(folder.path("pack/pack.json"), listed("x", empty_sum));
@@ -127,5 +138,5 @@ AIANIME_TEST(hashes_are_compared) {
 
 int main() {
     return run_suite("pack", {pocket_is_complete, a_vocabulary_is_strict_json, defaults_without_a_manifest, what_is_no_pack,
-                              manifest_is_strict, paths_stay_in_the_pack, hashes_are_compared});
+                              manifest_is_strict, paths_stay_in_the_pack, controls_are_there, hashes_are_compared});
 }

@@ -106,6 +106,8 @@ Pack load_pack(const std::string &folder) {
     pack.folder = folder;
     if (exists(folder + "/pack.json")) {
         read_manifest(folder + "/pack.json", pack);
+        for (const PackControl &control : pack.controls)
+            resolve_below(folder, control.folder);
         return pack;
     }
     if (!exists(folder + "/model_index.json") && !exists(folder + "/unet/config.json"))
