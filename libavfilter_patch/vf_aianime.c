@@ -52,7 +52,6 @@ typedef struct AianimeContext {
     int width, height, layout; ///< size and pixel format of the latest input frame, the link's or not
     AVFrame *next;             ///< a frame of another size or format than the one before, waits until the engine is empty
     AVFrame *out;              ///< buffer of the next output frame, kept over AIANIME_AGAIN
-    struct SwsContext *sws;
     int draining;              ///< drain() was called: the engine will not ask for more
     int status, failed;        ///< status of the input link, error of an earlier activation
     int64_t status_pts;
@@ -240,10 +239,17 @@ static aianime_format describe_format(const AVPixFmtDescriptor *desc)
     return format;
 }
 
-// Formats that are full range whatever the frame says.
-static int is_yuvj(enum AVPixelFormat format)
+// RGB, gray and yuvj are full range where a frame does not say otherwise.
+static int is_full_range_kind(const AVPixFmtDescriptor *desc)
 {
-    return av_strstart(av_get_pix_fmt_name(format), "yuvj", NULL);
+    return desc->flags & AV_PIX_FMT_FLAG_RGB || desc->nb_components < 3 || av_strstart(desc->name, "yuvj", NULL);
+}
+
+static int range_of(const AVFrame *frame)
+{
+    if (frame->color_range == AVCOL_RANGE_UNSPECIFIED && is_full_range_kind(av_pix_fmt_desc_get(frame->format)))
+        return AVCOL_RANGE_JPEG;
+    return frame->color_range;
 }
 
 static void engine_log(void *opaque, aianime_log_level level, const char *line)
@@ -302,7 +308,7 @@ static aianime_frame describe_frame(const AianimeContext *s, const AVFrame *fram
 {
     aianime_frame f = {
         .struct_size = sizeof(f), .format = s->format, .width = frame->width, .height = frame->height,
-        .matrix = frame->colorspace, .range = is_yuvj(frame->format) ? AVCOL_RANGE_JPEG : frame->color_range,
+        .matrix = frame->colorspace, .range = range_of(frame),
         .transfer = frame->color_trc, .pts = frame->pts, .duration = frame->duration, .opaque = (void *)frame,
     };
 
@@ -318,28 +324,48 @@ static int has_layout(const AVFrame *frame, int width, int height, int format)
     return frame->width == width && frame->height == height && frame->format == format;
 }
 
-// Range and matrix of a frame, and of what it becomes, for swscale, which by itself takes BT.601 for everything.
-static void set_conversion_colors(struct SwsContext *sws, AVFrame *dst, const AVFrame *src, const AVFilterLink *link)
+// Colour tags of what a frame becomes when it gets the link's pixel format; returns the matrix between YUV and RGB.
+static int convert_tags(AVFrame *dst, const AVFrame *src, const AVFilterLink *link)
 {
     const AVPixFmtDescriptor *from = av_pix_fmt_desc_get(src->format), *to = av_pix_fmt_desc_get(dst->format);
-    const int src_full = is_yuvj(src->format) || from->flags & AV_PIX_FMT_FLAG_RGB || src->color_range == AVCOL_RANGE_JPEG;
-    int matrix = src->colorspace;
+    const int matrix = from->flags & AV_PIX_FMT_FLAG_RGB ? link->colorspace : src->colorspace;
 
-    if (from->flags & AV_PIX_FMT_FLAG_RGB)
-        matrix = link->colorspace;
-    if (matrix == AVCOL_SPC_RGB || matrix == AVCOL_SPC_UNSPECIFIED)
-        matrix = link->w >= 1280 || link->h > 576 ? AVCOL_SPC_BT709 : AVCOL_SPC_BT470BG;
     if (to->flags & AV_PIX_FMT_FLAG_RGB) {
-        dst->colorspace  = AVCOL_SPC_RGB;
-        dst->color_range = AVCOL_RANGE_JPEG;
+        dst->colorspace = AVCOL_SPC_RGB;
     } else if (from->flags & AV_PIX_FMT_FLAG_RGB) {
         dst->colorspace  = link->colorspace;
         dst->color_range = link->color_range;
-    } else if (is_yuvj(dst->format)) {
-        dst->color_range = AVCOL_RANGE_JPEG;
     }
-    sws_setColorspaceDetails(sws, sws_getCoefficients(matrix), src_full, sws_getCoefficients(matrix),
-                             dst->color_range == AVCOL_RANGE_JPEG, 0, 1 << 16, 1 << 16);
+    if (is_full_range_kind(to))
+        dst->color_range = AVCOL_RANGE_JPEG;
+    if (matrix == AVCOL_SPC_RGB || matrix == AVCOL_SPC_UNSPECIFIED)
+        return link->w >= 1280 || link->h > 576 ? AVCOL_SPC_BT709 : AVCOL_SPC_BT470BG;
+    return matrix;
+}
+
+// swscale picks its way by the ranges it knows at its start, so each conversion has its own context. Left to itself it takes
+// BT.601 for everything.
+static int convert_picture(AVFrame *dst, const AVFrame *src, int matrix)
+{
+    // A gray frame's tag may be that of the YUV link it came over.
+    const int full_in  = is_full_range_kind(av_pix_fmt_desc_get(src->format)) || src->color_range == AVCOL_RANGE_JPEG;
+    const int full_out = dst->color_range == AVCOL_RANGE_JPEG;
+    const struct { const char *name; int value; } options[] = {
+        { "srcw", src->width }, { "srch", src->height }, { "src_format", src->format }, { "src_range", full_in },
+        { "dstw", dst->width }, { "dsth", dst->height }, { "dst_format", dst->format }, { "dst_range", full_out },
+        { "sws_flags", SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT },
+    };
+    struct SwsContext *sws = sws_alloc_context();
+    int ret = sws ? 0 : AVERROR(ENOMEM);
+
+    for (int i = 0; i < FF_ARRAY_ELEMS(options) && ret >= 0; i++)
+        ret = av_opt_set_int(sws, options[i].name, options[i].value, 0);
+    if (ret >= 0 && (ret = sws_init_context(sws, NULL, NULL)) >= 0) {
+        sws_setColorspaceDetails(sws, sws_getCoefficients(matrix), full_in, sws_getCoefficients(matrix), full_out, 0, 1 << 16, 1 << 16);
+        ret = sws_scale(sws, (const uint8_t *const *)src->data, src->linesize, 0, src->height, dst->data, dst->linesize);
+    }
+    sws_freeContext(sws);
+    return ret;
 }
 
 // Makes *frame, which came with another size or pixel format, into one of the configured kind.
@@ -347,17 +373,10 @@ static int convert_frame(AVFilterLink *inlink, AVFrame **frame)
 {
     static const enum AVFrameSideDataType tied_to_size[] = { AV_FRAME_DATA_MOTION_VECTORS, AV_FRAME_DATA_REGIONS_OF_INTEREST,
                                                              AV_FRAME_DATA_DETECTION_BBOXES, AV_FRAME_DATA_VIDEO_ENC_PARAMS };
-    AianimeContext *s = inlink->dst->priv;
-    AVFrame *src = *frame, *dst;
-    int ret;
+    AVFrame *src = *frame, *dst = ff_get_video_buffer(inlink, inlink->w, inlink->h);
+    int ret = dst ? av_frame_copy_props(dst, src) : AVERROR(ENOMEM);
 
-    s->sws = sws_getCachedContext(s->sws, src->width, src->height, src->format, inlink->w, inlink->h, inlink->format,
-                                  SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, NULL, NULL, NULL);
-    if (!s->sws) // which has told why
-        return AVERROR(EINVAL);
-    if (!(dst = ff_get_video_buffer(inlink, inlink->w, inlink->h)))
-        return AVERROR(ENOMEM);
-    if ((ret = av_frame_copy_props(dst, src)) < 0) {
+    if (ret < 0 || (ret = convert_picture(dst, src, convert_tags(dst, src, inlink))) < 0) {
         av_frame_free(&dst);
         return ret;
     }
@@ -367,8 +386,6 @@ static int convert_frame(AVFilterLink *inlink, AVFrame **frame)
         av_reduce(&dst->sample_aspect_ratio.num, &dst->sample_aspect_ratio.den,
                   (int64_t)src->sample_aspect_ratio.num * src->width * dst->height,
                   (int64_t)src->sample_aspect_ratio.den * src->height * dst->width, INT_MAX);
-    set_conversion_colors(s->sws, dst, src, inlink);
-    sws_scale(s->sws, (const uint8_t *const *)src->data, src->linesize, 0, src->height, dst->data, dst->linesize);
     av_frame_free(frame);
     *frame = dst;
     return 0;
@@ -578,7 +595,6 @@ static av_cold void uninit(AVFilterContext *ctx)
     av_fifo_freep2(&s->held);
     av_frame_free(&s->next);
     av_frame_free(&s->out);
-    sws_freeContext(s->sws);
     if (s->library)
         dlclose(s->library);
 }

@@ -53,16 +53,32 @@ unset AIANIME_NULL_HOLD
 ff_frames -reinit_filter 0 -i "$tmp/size.h264" -vf aianime,metadata=print:file="$tmp/metadata"
 is "groups after a change" "$(grep -c 'aianime.segment=1' "$tmp/metadata")" 16
 
-# What the filter converts looks like what scale makes of it.
-closeness() { # name, file, the same by other means; PSNR of the converted half
-    ff -reinit_filter 0 -i "$tmp/$2" -vf "aianime,trim=start_frame=24,setpts=N/25/TB" -c:v ffv1 -f nut "$tmp/ours.nut"
-    ff -i "$tmp/ours.nut" -i "$tmp/$3" -lavfi "[1:v]$4,setpts=N/25/TB[w];[0:v]setpts=N/25/TB[o];[o][w]psnr" -f null -
-    is "$1" "$(sed -n 's/.*average:\([0-9.infa]*\).*/\1/p' "$tmp/log" | tail -n 1 | awk '{ print ($1 == "inf" || $1 >= 35) ? "close" : $1 }')" close
+# What the filter converts looks like what scale makes of it: the frames from FIRST on are those of REFERENCE after CHAIN.
+closeness() { # name, FIRST, file, REFERENCE, CHAIN
+    local demuxer=${3##*.}
+    [ "$demuxer" = h264 ] || demuxer=${demuxer}_pipe
+    ff -reinit_filter 0 -f "$demuxer" -i "$tmp/$3" -vf "aianime,trim=start_frame=$2,setpts=N/25/TB" -c:v ffv1 -f nut "$tmp/ours.nut"
+    ff -i "$tmp/ours.nut" -f "$demuxer" -i "$tmp/$4" -lavfi "[1:v]$5,setpts=N/25/TB[w];[0:v]setpts=N/25/TB[o];[o][w]psnr" -f null -
+    is "$1" "$(sed -n 's/.*average:\([0-9.infa]*\).*/\1/p' "$tmp/log" | tail -n 1 | awk '{ print ($1 == "inf" || $1 >= 40) ? "close" : $1 }')" close
 }
-closeness "size as scale does it" size.h264 small.h264 scale=128:96:flags=bicubic
-closeness "4:4:4 as scale does it" format.h264 444.h264 format=yuv420p
-closeness "RGB as scale does it" torgb.h264 rgb.h264 scale=out_color_matrix=bt601:out_range=tv,format=yuv444p
-closeness "to RGB as scale does it" fromrgb.h264 tagged.h264 scale=flags=bicubic+accurate_rnd+full_chroma_int,format=gbrp
+fine=scale=flags=bicubic+accurate_rnd+full_chroma_int
+closeness "size as scale does it" 24 size.h264 small.h264 scale=128:96:flags=bicubic
+closeness "4:4:4 as scale does it" 24 format.h264 444.h264 format=yuv420p
+closeness "RGB as scale does it" 24 torgb.h264 rgb.h264 scale=out_color_matrix=bt601:out_range=tv,format=yuv444p
+closeness "to RGB as scale does it" 24 fromrgb.h264 tagged.h264 "$fine,format=gbrp"
+
+# Pictures of any kind in a row. ffmpeg's source gives frames without a range that of the first ones, here full.
+for format in yuv420p gray rgb24 rgba; do
+    "$FFMPEG" -v error -nostdin -y -f lavfi -i testsrc2=s=128x96:r=25 -frames:v 6 -vf "format=$format" -c:v jpeg2000 -pred dwt53 \
+        -format j2k -f image2pipe "$tmp/$format.j2k"
+done
+for from in yuv420p gray rgb24 rgba; do
+    for to in yuv420p gray rgb24 rgba; do
+        [ $from != $to ] || continue
+        cat "$tmp/$to.j2k" "$tmp/$from.j2k" >"$tmp/mixed.j2k"
+        closeness "$from becomes $to" 6 mixed.j2k "$from.j2k" "$fine:in_range=full,format=$to"
+    done
+done
 
 # Range and matrix may change without any conversion: the frames' own tags stay.
 for filter in null aianime; do
