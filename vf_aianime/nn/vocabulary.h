@@ -10,7 +10,7 @@ namespace aianime::nn {
 using Vocabulary = std::unordered_map<std::string, int32_t>;
 
 // vocab.json: one flat object of texts and token numbers, each text once, numbers from 0 to 2^24. Read by a scanner of its own
-// because it holds 50,000 entries (io::Json takes 0.4 s for them, this 10 ms). Throws Error (NOT_FOUND, BAD_DATA with the byte's
+// because it holds 50,000 entries (io::Json takes fifteen times as long). Throws Error (NOT_FOUND, BAD_DATA with the byte's
 // offset, IO).
 Vocabulary load_vocabulary(const std::string &path);
 
