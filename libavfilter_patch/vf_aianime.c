@@ -534,24 +534,24 @@ static int activate(AVFilterContext *ctx)
 
     if (s->failed)
         return s->failed;
-    if (!ff_outlink_frame_wanted(outlink))
-        return FFERROR_NOT_READY;
 
-    while (!(ret = receive_frame(outlink))) {
-        if (s->status && !s->next) {
+    // Input is taken when output is wanted. What is ready then goes out at once: it is not more than the sources it replaces,
+    // and is not lost when the graph is closed.
+    while (ff_outlink_frame_wanted(outlink)) {
+        while ((ret = receive_frame(outlink)) > 0)
+            ;
+        if (!ret && s->status && !s->next) {
             ff_outlink_set_status(outlink, s->status, s->status_pts);
             return 0;
         }
-        ret = s->next ? resume(inlink) : take_input(inlink);
-        if (ret < 0)
-            break;
-        if (!ret) {
+        if (!ret && ff_outlink_frame_wanted(outlink) && !(ret = s->next ? resume(inlink) : take_input(inlink)))
             ff_inlink_request_frame(inlink);
-            return 0;
+        if (ret <= 0) {
+            s->failed = ret;
+            return ret;
         }
     }
-    s->failed = FFMIN(ret, 0);
-    return s->failed;
+    return FFERROR_NOT_READY;
 }
 
 // Says how many frames went in and do not come out, because no one else will: FFmpeg drops them without a word.
