@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Whole samplings with the pack of the tree against diffusers' pipelines (tests/golden/make_denoiser.py).
+#include "pipeline/denoiser.h"
+
+#include "support.h"
+
+#include "nn/aten.h"
+#include "nn/weights.h"
+#include "pipeline/settings.h"
+
+using namespace aianime;
+using namespace aianime::pipeline;
+
+namespace {
+
+constexpr uint64_t golden_seed = 11;
+
+const nn::WeightSource &golden() {
+    static const nn::WeightSource source = nn::WeightSource::from_file(tests_folder() + "/golden/denoiser/runs.safetensors");
+    return source;
+}
+
+at::Tensor stored(const std::string &name) { return golden().tensor(name, at::kFloat, at::kCPU); }
+
+double relative_error(const at::Tensor &ours, const at::Tensor &reference) {
+    return ((ours - reference).abs().max() / reference.abs().max()).item<double>();
+}
+
+Settings pocket_settings() {
+    aianime_settings given{};
+    given.struct_size = sizeof(given);
+    const std::string models = tests_folder() + "/../models";
+    const std::string look = tests_folder() + "/../templates/pop.json";
+    given.models_path = models.c_str();
+    given.template_path = look.c_str();
+    std::vector<std::string> overrides;
+    Settings settings = resolve_settings(given, overrides);
+    settings.style.seed = golden_seed;
+    settings.style.noise = NoiseMode::shared;
+    settings.style.attention = nn::AttentionMode::self;
+    return settings;
+}
+
+at::Tensor sample(const Settings &settings, const Models &models, const std::vector<FrameRequest> &frames) {
+    const c10::InferenceMode inference;
+    Watch watch(nullptr, nullptr, nullptr);
+    const Conditioning conditioning = encode_conditioning(models, settings, watch);
+    return denoise(models, settings, conditioning, frames, {frames.front()}, watch);
+}
+
+void compare_run(const std::string &run, Settings settings) {
+    const c10::InferenceMode inference;
+    const Models models(settings, at::kFloat, at::kCPU);
+    const at::Tensor latents = sample(settings, models, {{stored("picture"), 0}});
+    const double error = relative_error(latents, stored(run + ".latents"));
+    ck_assert_msg(error < 1e-3, "%s: latents differ by %g", run.c_str(), error);
+    const at::Tensor decoded = models.vae().decode(latents);
+    const double code_values = ((decoded.clamp(-1, 1) - stored(run + ".decoded").clamp(-1, 1)).abs().max() * 127.5).item<double>();
+    ck_assert_msg(code_values < 1, "%s: pictures differ by %g code values", run.c_str(), code_values);
+}
+
+// The same frame several times, as a segment: what windows and anchors do must not change the picture of a clip that stands still.
+double still_clip_error(nn::AttentionMode mode, int64_t frames) {
+    const c10::InferenceMode inference;
+    Settings settings = pocket_settings();
+    settings.style.attention = mode;
+    settings.style.window = 4;
+    settings.style.overlap = 2;
+    const Models models(settings, at::kFloat, at::kCPU);
+    std::vector<FrameRequest> requests;
+    for (int64_t i = 0; i < frames; ++i)
+        requests.push_back({stored("picture"), i * 100000});
+    const at::Tensor latents = sample(settings, models, requests);
+    ck_assert_int_eq(latents.size(0), frames);
+    return relative_error(latents, stored("ddim.latents").expand_as(latents));
+}
+
+} // namespace
+
+AIANIME_TEST(four_ddim_steps) {
+    Settings settings = pocket_settings();
+    settings.steps = 4;
+    settings.style.positive = "pop anime style";
+    compare_run("ddim", settings);
+}
+
+AIANIME_TEST(guidance_in_one_batch) {
+    Settings settings = pocket_settings();
+    settings.steps = 4;
+    settings.guidance = 3;
+    settings.style.positive = "ink manga style, a woman";
+    settings.style.negative = "night anime style";
+    compare_run("guided", settings);
+}
+
+AIANIME_TEST(picture_to_picture_by_strength) {
+    Settings settings = pocket_settings();
+    settings.scheduler = "dpmpp_2m";
+    settings.steps = 6;
+    settings.guidance = 2;
+    settings.strength = 0.6;
+    settings.style.positive = "pastel anime style";
+    settings.style.negative = "blurry";
+    compare_run("image", settings);
+}
+
+AIANIME_TEST(euler_keeps_scaled_latents) {
+    Settings settings = pocket_settings();
+    settings.scheduler = "euler";
+    settings.steps = 4;
+    settings.style.positive = "night anime style";
+    compare_run("euler", settings);
+}
+
+// Attention over copies of the same tokens gives what attention over one copy gives.
+AIANIME_TEST(a_still_clip_looks_like_its_picture_in_every_mode) {
+    for (nn::AttentionMode mode :
+         {nn::AttentionMode::self, nn::AttentionMode::sparse, nn::AttentionMode::anchors, nn::AttentionMode::window}) {
+        const double error = still_clip_error(mode, 7);
+        ck_assert_msg(error < 1e-3, "mode %s: %g", to_string(mode), error);
+    }
+}
+
+AIANIME_TEST(frames_of_their_own_noise_differ_and_do_not_depend_on_the_segment) {
+    const c10::InferenceMode inference;
+    Settings settings = pocket_settings();
+    settings.style.noise = NoiseMode::frame;
+    settings.steps = 2;
+    const Models models(settings, at::kFloat, at::kCPU);
+    const FrameRequest a{stored("picture"), 0}, b{stored("picture"), 100000}, c{stored("picture"), 200000};
+    const at::Tensor together = sample(settings, models, {a, b, c});
+    const at::Tensor alone = sample(settings, models, {c});
+    ck_assert_double_gt(relative_error(together[0], together[1]), 0.05);
+    ck_assert_double_lt(relative_error(together[2], alone[0]), 1e-4);
+}
+
+AIANIME_TEST(a_control_acts_only_between_start_and_end) {
+    const c10::InferenceMode inference;
+    Settings settings = pocket_settings();
+    ck_assert_uint_eq(settings.controls.size(), 1);
+    const auto run = [&](double scale, double start, double end) {
+        settings.controls[0].settings.scale = scale;
+        settings.controls[0].settings.start = start;
+        settings.controls[0].settings.end = end;
+        return sample(settings, Models(settings, at::kFloat, at::kCPU), {{stored("picture"), 0}});
+    };
+    const at::Tensor whole = run(1, 0, 1), none = run(0, 0, 1), never = run(1, 0.9, 0.95), half = run(1, 0, 0.5);
+    ck_assert_double_gt(relative_error(whole, none), 0.05);
+    ck_assert_double_lt(relative_error(never, none), 1e-5);
+    ck_assert_double_gt(relative_error(half, whole), 1e-3);
+    ck_assert_double_gt(relative_error(half, none), 1e-3);
+}
+
+int main() {
+    return run_suite("denoiser",
+                     {four_ddim_steps, guidance_in_one_batch, picture_to_picture_by_strength, euler_keeps_scaled_latents,
+                      a_still_clip_looks_like_its_picture_in_every_mode,
+                      frames_of_their_own_noise_differ_and_do_not_depend_on_the_segment, a_control_acts_only_between_start_and_end},
+                     300);
+}
