@@ -54,7 +54,7 @@ try "pack by path" 0 '^hashes +[0-9]+ files, all as' info "$root/models/pocket"
 try "template by name" 0 '^prompt +pop anime style' info pop
 try "weights" 0 '^kind +U-Net, diffusers names' info "$root/models/pocket/unet/$weights"
 try "nothing there" 254 'none' info "$tmp/none"
-try "name of nothing" 254 'not found in' info zzzzzz
+try "name of nothing" 254 'no file or folder here, no pack in .*"zzzzzz": not found in' info zzzzzz
 mkdir empty
 try "folder of nothing" 183 'neither a pack' info "$tmp/empty"
 
@@ -100,6 +100,20 @@ try "Git LFS pointer" 183 'git lfs pull' info "$tmp/pointer"
 plain worded
 echo '{"a": 1, "a": 2}' >worded/tokenizer/vocab.json
 try "vocabulary with a key twice" 183 'vocab.json.*twice' info "$tmp/worded"
+
+# A file with one tensor of two bytes under a telling name.
+tensor() { # name
+    local header="{\"$1\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,2]}}"
+    printf "\\x$(printf %02x ${#header})\0\0\0\0\0\0\0%s\1\2" "$header" >one.safetensors
+}
+tensor lora_unet_down_blocks_0.lora_down.weight
+try "a LoRA" 0 '^kind +LoRA' info "$tmp/one.safetensors"
+tensor cond_stage_model.transformer.text_model.x
+try "a checkpoint in one file" 0 'Stable Diffusion 1' info "$tmp/one.safetensors"
+tensor down_blocks.0.motion_modules.0.x
+try "a motion module" 0 'motion module' info "$tmp/one.safetensors"
+tensor something.else
+try "an unknown network" 0 '^kind +unknown' info "$tmp/one.safetensors"
 
 template() { # json
     printf '%s' "$1" >t.json

@@ -5,6 +5,7 @@
 
 #include "io/error.h"
 #include "io/paths.h"
+#include "io/text.h"
 #include "pipeline/template_search.h"
 #include "tools/verbs.h"
 
@@ -14,12 +15,19 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A bare name is that of a template or of a pack, as everywhere.
+// A bare name is that of a pack or of a template, as everywhere.
 int describe_name(const std::string &name) {
     const std::string pack = io::find_in(io::model_folders(), name);
     if (io::is_folder(pack))
         return describe_pack(pack);
-    return describe_template(pipeline::find_template(name));
+    std::string path;
+    try {
+        path = pipeline::find_template(name);
+    } catch (const Error &error) {
+        throw Error(error.code(),
+                    "no file or folder here, no pack in " + io::joined(io::model_folders()) + ", and " + error.what());
+    }
+    return describe_template(path);
 }
 
 int run_info(const Arguments &arguments) {

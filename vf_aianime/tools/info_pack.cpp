@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <string>
 
+#include "diffusion/scheduler.h"
 #include "include/aianime.h"
 #include "io/error.h"
 #include "io/json.h"
@@ -19,9 +20,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// "UNet2DConditionModel", as the folder's config.json says.
-std::string class_of(const std::string &folder, const char *file) {
-    const io::Json config = io::Json::load(folder + "/" + file);
+// "UNet2DConditionModel".
+std::string class_of(const io::Json &config) {
     if (config.has("_class_name"))
         return config.at("_class_name").string();
     if (config.has("architectures") && config.at("architectures").size() > 0)
@@ -53,7 +53,7 @@ uint64_t bytes_in(const std::string &folder) {
 uint64_t print_network(Verdict &verdict, const std::string &folder, const std::string &part) {
     uint64_t parameters = 0;
     verdict.check([&] {
-        const std::string name = class_of(folder + "/" + part, "config.json");
+        const std::string name = class_of(io::Json::load(folder + "/" + part + "/config.json"));
         parameters = parameters_in(folder + "/" + part);
         print_line(part, io::printable(name) + ", " + count_text(parameters) + " parameters, " +
                              bytes_text(bytes_in(folder + "/" + part)));
@@ -109,7 +109,10 @@ int describe_pack(const std::string &folder) {
         parameters += print_network(verdict, folder, control.folder);
     if (pack.controls.empty() && fs::exists(folder + "/controlnet"))
         print_line("controlnet", "there, but unused: without pack.json nobody knows what it is to be shown (docs/models.md)");
-    verdict.check([&] { print_line("scheduler", io::printable(class_of(folder + "/scheduler", "scheduler_config.json"))); });
+    verdict.check([&] {
+        print_line("scheduler",
+                   io::printable(class_of(diffusion::load_scheduler_json(folder + "/scheduler/scheduler_config.json"))));
+    });
     print_line("total", count_text(parameters) + " parameters, " + bytes_text(bytes_in(folder)));
     print_hashes(verdict, pack);
     if (verdict.code() == AIANIME_OK)
