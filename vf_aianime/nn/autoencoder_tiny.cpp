@@ -63,60 +63,72 @@ TinyBlock::TinyBlock(int64_t channels)
 }
 
 at::Tensor TinyBlock::forward(const at::Tensor &x) const {
-    const at::Tensor h = third_.forward(at::relu(second_.forward(at::relu(first_.forward(x)))));
-    return at::relu(at::add(h, x));
+    at::Tensor h = first_.forward(x).relu_();
+    h = second_.forward(h).relu_();
+    return third_.forward(h).add_(x).relu_();
 }
 
-void TinyStack::add(std::unique_ptr<Conv2d> convolution) {
-    child("layers." + std::to_string(layers_.size()), *convolution);
-    layers_.push_back({std::move(convolution), nullptr, false});
+void TinyStack::add(Layer layer) {
+    Module *module = layer.convolution.get();
+    if (layer.block)
+        module = layer.block.get();
+    if (layer.doubling)
+        module = layer.doubling.get();
+    child("layers." + std::to_string(next_++), *module);
+    layers_.push_back(std::move(layer));
 }
 
 void TinyStack::add_blocks(int64_t count, int64_t channels) {
-    for (int64_t i = 0; i < count; i++) {
-        auto block = std::make_unique<TinyBlock>(channels);
-        child("layers." + std::to_string(layers_.size()), *block);
-        layers_.push_back({nullptr, std::move(block), false});
-    }
+    for (int64_t i = 0; i < count; i++)
+        add({nullptr, std::make_unique<TinyBlock>(channels), nullptr});
+}
+
+void TinyStack::add_convolution(int64_t in, int64_t out, int64_t stride) {
+    add({std::make_unique<Conv2d>(in, out, 3, stride, stride == 1), nullptr, nullptr});
 }
 
 std::unique_ptr<TinyStack> TinyStack::encoder(const AutoencoderTinyConfig &config) {
     auto stack = std::make_unique<TinyStack>();
-    const std::vector<int64_t> &channels = config.encoder_channels;
-    for (size_t i = 0; i < channels.size(); i++) {
-        stack->add(i ? std::make_unique<Conv2d>(channels[i], channels[i], 3, 2, false)
-                     : std::make_unique<Conv2d>(3, channels[i], 3));
-        stack->add_blocks(config.encoder_blocks[i], channels[i]);
+    const int64_t channels = config.encoder_channels.front();
+    stack->add_convolution(3, channels);
+    for (size_t i = 0; i < config.encoder_blocks.size(); i++) {
+        if (i)
+            stack->add_convolution(channels, channels, 2);
+        stack->add_blocks(config.encoder_blocks[i], channels);
     }
-    stack->add(std::make_unique<Conv2d>(channels.back(), config.latent_channels, 3));
+    stack->add_convolution(channels, config.latent_channels);
     return stack;
 }
 
 std::unique_ptr<TinyStack> TinyStack::decoder(const AutoencoderTinyConfig &config) {
     auto stack = std::make_unique<TinyStack>();
-    const std::vector<int64_t> &channels = config.decoder_channels;
-    stack->add(std::make_unique<Conv2d>(config.latent_channels, channels.front(), 3));
-    stack->layers_.push_back({nullptr, nullptr, true});
-    for (size_t i = 0; i < channels.size(); i++) {
-        const bool last = i + 1 == channels.size();
-        stack->add_blocks(config.decoder_blocks[i], channels[i]);
-        if (!last)
-            stack->layers_.push_back({nullptr, nullptr, false});
-        stack->add(std::make_unique<Conv2d>(channels[i], last ? 3 : channels[i], 3, 1, last));
+    const int64_t channels = config.decoder_channels.front();
+    stack->add_convolution(config.latent_channels, channels);
+    stack->relu_ = true;
+    stack->next_++;
+    for (size_t i = 0; i < config.decoder_blocks.size(); i++) {
+        stack->add_blocks(config.decoder_blocks[i], channels);
+        if (i + 1 == config.decoder_blocks.size())
+            break;
+        stack->next_++; // the doubling has a number of its own
+        stack->add({nullptr, nullptr, std::make_unique<DoublingConv>(channels, channels, false)});
     }
+    stack->add_convolution(channels, 3);
     return stack;
 }
 
+at::Tensor TinyStack::Layer::forward(const at::Tensor &x) const {
+    if (block)
+        return block->forward(x);
+    return doubling ? doubling->forward_doubled(x) : convolution->forward(x);
+}
+
 at::Tensor TinyStack::forward(const at::Tensor &x) const {
-    at::Tensor h = x;
-    for (const Layer &layer : layers_) {
-        if (layer.convolution)
-            h = layer.convolution->forward(h);
-        else if (layer.block)
-            h = layer.block->forward(h);
-        else
-            h = layer.relu ? at::relu(h) : at::upsample_nearest2d(h, {2 * h.size(2), 2 * h.size(3)});
-    }
+    at::Tensor h = layers_.front().forward(x);
+    if (relu_)
+        h = h.relu_();
+    for (size_t i = 1; i < layers_.size(); i++)
+        h = layers_[i].forward(h);
     return h;
 }
 

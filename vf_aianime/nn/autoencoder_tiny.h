@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "nn/autoencoder.h"
+#include "nn/doubling_conv.h"
 #include "nn/layers.h"
 
 namespace aianime::nn {
@@ -35,18 +36,23 @@ public:
     static std::unique_ptr<TinyStack> encoder(const AutoencoderTinyConfig &config);
     static std::unique_ptr<TinyStack> decoder(const AutoencoderTinyConfig &config);
     at::Tensor forward(const at::Tensor &x) const;
+    // Of the convolution that every stack begins with.
     const at::Tensor &first_weight() const { return layers_.front().convolution->weight; }
 
 private:
-    // Exactly one of the pointers is set, or neither: then ReLU or doubling.
+    // One of the pointers is set.
     struct Layer {
         std::unique_ptr<Conv2d> convolution;
         std::unique_ptr<TinyBlock> block;
-        bool relu;
+        std::unique_ptr<DoublingConv> doubling;
+        at::Tensor forward(const at::Tensor &x) const;
     };
-    void add(std::unique_ptr<Conv2d> convolution);
+    void add(Layer layer);
+    void add_convolution(int64_t in, int64_t out, int64_t stride = 1);
     void add_blocks(int64_t count, int64_t channels);
     std::vector<Layer> layers_;
+    int64_t next_ = 0;  // number in the file; layers without weights have one too
+    bool relu_ = false; // after the first layer
 };
 
 // diffusers AutoencoderTiny (TAESD).

@@ -48,7 +48,13 @@ GroupNorm::GroupNorm(int64_t groups, int64_t channels, double eps) : groups_(gro
     parameter("bias", bias, {channels});
 }
 
-at::Tensor GroupNorm::forward(const at::Tensor &x) const { return at::group_norm(x, groups_, weight, bias, eps_); }
+at::Tensor GroupNorm::forward(const at::Tensor &x) const {
+    // ATen's CPU kernel for channels-last pictures of fewer pixels than this is slower than the plain one with both conversions.
+    constexpr int64_t small_picture = 1024;
+    if (x.is_cpu() && x.dim() == 4 && x.size(2) * x.size(3) < small_picture)
+        return at::group_norm(x.contiguous(), groups_, weight, bias, eps_).contiguous(at::MemoryFormat::ChannelsLast);
+    return at::group_norm(x, groups_, weight, bias, eps_);
+}
 
 at::Tensor GroupNorm::forward_silu(const at::Tensor &x) const {
     at::Tensor normal = forward(x);

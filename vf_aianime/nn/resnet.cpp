@@ -26,7 +26,7 @@ at::Tensor ResnetBlock::forward(const at::Tensor &x, const at::Tensor &time) con
     // The time step is the same for the whole batch, so its projection is one more bias.
     h = time_emb_proj ? conv1.forward(h, time_emb_proj->forward(time).squeeze(0)) : conv1.forward(h);
     h = conv2.forward(norm2.forward_silu(h));
-    return at::add(conv_shortcut ? conv_shortcut->forward(x) : x, h);
+    return h.add_(conv_shortcut ? conv_shortcut->forward(x) : x);
 }
 
 Downsample::Downsample(int64_t channels, int64_t padding) : padding_(padding), conv(channels, channels, 3, 2, true, padding) {
@@ -37,9 +37,11 @@ at::Tensor Downsample::forward(const at::Tensor &x) const {
     return conv.forward(padding_ ? x : at::constant_pad_nd(x, {0, 1, 0, 1}));
 }
 
-Upsample::Upsample(int64_t channels) : conv(channels, channels, 3) { child("conv", conv); }
+Upsample::Upsample(int64_t channels) : conv(channels, channels) { child("conv", conv); }
 
 at::Tensor Upsample::forward(const at::Tensor &x, int64_t height, int64_t width) const {
+    if (height == 2 * x.size(2) && width == 2 * x.size(3))
+        return conv.forward_doubled(x);
     return conv.forward(at::upsample_nearest2d(x, {height, width}));
 }
 

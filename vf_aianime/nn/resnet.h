@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "nn/doubling_conv.h"
 #include "nn/layers.h"
 
 namespace aianime::nn {
@@ -45,7 +46,7 @@ public:
     at::Tensor forward(const at::Tensor &x, int64_t height, int64_t width) const;
 
 private:
-    Conv2d conv;
+    DoublingConv conv;
 };
 
 } // namespace aianime::nn
