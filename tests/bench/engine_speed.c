@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * engine_speed ENGINE TEMPLATE FRAMES WIDTH HEIGHT COUNT THREADS: sends COUNT pictures of the raw rgb24 file FRAMES to the engine and
- * prints, as JSON, the seconds that opening took and those between the first picture sent and the last one received. The engine alone,
- * without ffmpeg around it. */
+ * engine_speed ENGINE TEMPLATE FRAMES WIDTH HEIGHT COUNT THREADS: sends COUNT pictures of the raw rgb24 file FRAMES to the engine
+ * and prints, as JSON, the seconds that opening took and those between the first picture sent and the last one received. The engine
+ * alone, without ffmpeg around it. */
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -11,28 +11,24 @@
 
 #include "aianime.h"
 
-static double now(void)
-{
+static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void fail(const char *what)
-{
+static void fail(const char *what) {
     fprintf(stderr, "engine_speed: %s\n", what);
     exit(1);
 }
 
-static void print_line(void *context, aianime_log_level level, const char *line)
-{
+static void print_line(void *context, aianime_log_level level, const char *line) {
     (void)context;
     if (level <= AIANIME_LOG_WARNING)
         fprintf(stderr, "%s\n", line);
 }
 
-static const aianime_api *load(const char *path)
-{
+static const aianime_api *load(const char *path) {
     void *library = dlopen(path, RTLD_NOW);
     if (!library)
         fail(dlerror());
@@ -44,21 +40,19 @@ static const aianime_api *load(const char *path)
     return api;
 }
 
-static aianime_frame make_frame(uint8_t *pixels, int width, int height, int64_t pts)
-{
-    aianime_frame frame = { .struct_size = sizeof(frame), .width = width, .height = height, .pts = pts, .duration = 1 };
+static aianime_frame make_frame(uint8_t *pixels, int width, int height, int64_t pts) {
+    aianime_frame frame = {.struct_size = sizeof(frame), .width = width, .height = height, .pts = pts, .duration = 1};
     frame.format.model = AIANIME_RGB;
     frame.format.components = 3;
     for (int i = 0; i < 3; i++)
-        frame.format.component[i] = (aianime_component){ .plane = 0, .step = 3, .offset = i, .shift = 0, .depth = 8 };
+        frame.format.component[i] = (aianime_component){.plane = 0, .step = 3, .offset = i, .shift = 0, .depth = 8};
     frame.data[0] = pixels;
     frame.linesize[0] = 3 * (ptrdiff_t)width;
     frame.range = 2;
     return frame;
 }
 
-static uint8_t *read_frames(const char *path, size_t bytes)
-{
+static uint8_t *read_frames(const char *path, size_t bytes) {
     uint8_t *pixels = malloc(bytes);
     FILE *file = fopen(path, "rb");
     if (!pixels || !file || fread(pixels, 1, bytes, file) != bytes)
@@ -67,8 +61,7 @@ static uint8_t *read_frames(const char *path, size_t bytes)
     return pixels;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc != 8)
         fail("usage: engine_speed ENGINE TEMPLATE FRAMES WIDTH HEIGHT COUNT THREADS");
     const int width = atoi(argv[4]), height = atoi(argv[5]), count = atoi(argv[6]);
@@ -76,8 +69,14 @@ int main(int argc, char **argv)
     uint8_t *in = read_frames(argv[3], picture * (size_t)count), *out = malloc(picture);
     const aianime_api *api = load(argv[1]);
 
-    aianime_settings settings = { .struct_size = sizeof(settings), .template_path = argv[2], .width = width, .height = height,
-                                  .time_base = { 1, 10 }, .frame_rate = { 10, 1 }, .threads = atoi(argv[7]), .log = print_line };
+    aianime_settings settings = {.struct_size = sizeof(settings),
+                                 .template_path = argv[2],
+                                 .width = width,
+                                 .height = height,
+                                 .time_base = {1, 10},
+                                 .frame_rate = {10, 1},
+                                 .threads = atoi(argv[7]),
+                                 .log = print_line};
     aianime_engine *engine = NULL;
     const double start = now();
     if (api->open(&engine, &settings) != AIANIME_OK)
