@@ -46,9 +46,12 @@ install_packages() {
         root=sudo
     fi
     say "installing Debian packages: $missing"
-    $root apt-get update -qq
     # shellcheck disable=SC2086
-    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+    { $root apt-get update && $root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } \
+        </dev/null >"$DEPS/apt.log" 2>&1 || {
+        tail -n 20 "$DEPS/apt.log" >&2
+        die "apt-get could not install them; the whole text is in $DEPS/apt.log"
+    }
     missing=$(missing_packages)
     [ -z "$missing" ] || die "still missing after the installation: $missing"
 }
@@ -92,7 +95,7 @@ unpack_cuda() {
     download_wheel "$DEPS/cuda" "nvidia-cuda-runtime==$CUDART"
     download_wheel "$DEPS/cuda" "nvidia-cuda-cupti==$CUPTI"
     for name in "$DEPS"/cuda/*.whl; do
-        unzip -q -j -o "$name" '*/libcudart.so.13' '*/libcupti.so.13' '*/licenses/*' -d "$DEPS/cuda/lib" || [ $? = 11 ]
+        unzip -q -j -o "$name" '*/libcudart.so.13' '*/libcupti.so.13' '*/licenses/*' -d "$DEPS/cuda/lib" 2>/dev/null || [ $? = 11 ] # 11: a name not in this one
         rm "$name"
     done
     [ -e "$DEPS/cuda/lib/libcudart.so.13" ] && [ -e "$DEPS/cuda/lib/libcupti.so.13" ] || die "the CUDA wheels lack what was expected"
