@@ -482,9 +482,13 @@ static int receive_frame(AVFilterLink *outlink)
 static int drain(AVFilterContext *ctx)
 {
     AianimeContext *s = ctx->priv;
+    int result;
 
     s->draining = 1;
-    return check_result(ctx, "flushing", s->api->drain(s->engine));
+    s->busy -= av_gettime_relative();
+    result = s->api->drain(s->engine);
+    s->busy += av_gettime_relative();
+    return check_result(ctx, "flushing", result);
 }
 
 // The engine is empty after a drain() in mid-stream: it starts anew with the frame that made it necessary. 1 or an error.
