@@ -3,10 +3,13 @@
 
 #include <opencv2/core.hpp>
 
+#include <deque>
+
 namespace aianime::vision {
 
-// Streaming cut detection: each frame is compared with the one before it, so that the answer does not wait for later frames. A cut
-// is a change of colour histogram and structure far above what the last frames showed; flashes, fast motion and fades are not cuts.
+// Streaming cut detection: each frame is compared with those before it, so that the answer does not wait for later frames. A cut
+// is a change of colours and structure far above what the last frames showed; flashes, fast motion and fades are not cuts. A fade
+// through black or white to another scene starts a shot where the new scene appears.
 class ShotDetector {
 public:
     // True when `picture` (CV_32FC3, any size; it is scaled down inside) begins a new shot. The first picture after reset() does.
@@ -14,9 +17,13 @@ public:
     void reset();
 
 private:
-    cv::Mat previous_small_;
-    cv::Mat previous_histogram_;
-    double typical_change_ = 0;
+    bool is_cut(const cv::Mat &gray, const cv::Mat &histogram);
+
+    std::deque<cv::Mat> recent_;    // small gray pictures of this shot, the last one at the back; blank ones are left out
+    cv::Mat previous_histogram_;    // of the last picture in recent_
+    double typical_change_ = 0;     // running mean within the shot
+    bool blank_in_between_ = false; // since the last picture in recent_
+    bool any_ = false;
 };
 
 // How well a picture stands for its shot: sharpness (variance of the Laplacian on a fixed small size), less for very dark and very
