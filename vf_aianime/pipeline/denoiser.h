@@ -28,10 +28,10 @@ Conditioning encode_conditioning(const Models &models, const Settings &settings,
 // Latent diffusion of one segment: all frames go through step t before any goes through step t + 1, so that anchors' keys and
 // values are kept for one step only, and overlapping windows are fused at every step.
 //
-// frames: the segment, in order. anchors: the shot's anchors in the order they are made, used in mode `anchors` together with the segment's
-// first frame; those that are among `frames` (same identity) are made once. The first anchor sees itself only, each later one those
-// before it, every other frame all of them. Returns latents, float32 [frames, channels, h, w], on the CPU.
-// Throws Error (CANCELLED, NO_MEMORY). The result may hold values that are not finite; the caller checks.
+// frames: the segment, in order. anchors: the shot's anchors in the order they are made, used in mode `anchors` together with the
+// segment's first frame; those that are among `frames` (same identity) are made once. The first anchor sees itself only, each later
+// one those before it, every other frame all of them. Returns latents, float32 [frames, channels, h, w], on the CPU. Throws Error
+// (CANCELLED, NO_MEMORY). The result may hold values that are not finite; the caller checks.
 at::Tensor denoise(const Models &models, const Settings &settings, const Conditioning &conditioning,
                    const std::vector<FrameRequest> &frames, const std::vector<FrameRequest> &anchors, Watch &watch);
 

@@ -12,8 +12,8 @@ namespace aianime::pipeline {
 
 namespace {
 
-// The shot's first frame, which as the first anchor sees only itself and so looks as it would alone, as a picture; and the frame that
-// stands for the shot, out of its first segment, because later ones are not known yet when the first is made.
+// The shot's first frame, which as the first anchor sees only itself and so looks as it would alone, as a picture; and the frame
+// that stands for the shot, out of its first segment, because later ones are not known yet when the first is made.
 std::vector<SourcePicture> choose_anchors(const std::vector<std::shared_ptr<GeneratedFrame>> &frames) {
     std::vector<double> scores(frames.size());
     std::transform(frames.begin(), frames.end(), scores.begin(),
