@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <new>
 #include <random>
 
 #include "io/safetensors.h"
@@ -15,6 +17,19 @@
 
 using aianime::io::DType;
 using aianime::io::SafetensorsFile;
+
+// Every allocation of this program goes through here, so that a test can let the n-th one fail.
+static int allocations_left = -1;
+
+void *operator new(size_t bytes) {
+    if (allocations_left >= 0 && allocations_left-- == 0)
+        throw std::bad_alloc();
+    if (void *memory = std::malloc(bytes ? bytes : 1))
+        return memory;
+    throw std::bad_alloc();
+}
+void operator delete(void *memory) noexcept { std::free(memory); }
+void operator delete(void *memory, size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -328,6 +343,32 @@ AIANIME_TEST(a32_mutated_headers) {
     ck_assert_int_lt(accepted, 500); // changes of data bytes and of names are no fault
 }
 
+// Whichever allocation fails, the caller hears of it, and nothing is leaked (the sanitizer build sees that) or left open.
+AIANIME_TEST(a32_failing_allocations) {
+    const TempFolder folder;
+    const std::string good = folder.path("good"), bad = folder.path("bad"), pickle = folder.path("pickle");
+    write_file(good, with_header(two_tensors, 24));
+    write_file(bad, with_header("{\"a\": 1}", 4));
+    write_file(pickle, "\x80\x02}.");
+    int succeeded = 0;
+    for (int n = 0; n < 300; n++)
+        for (const std::string &path : {good, bad, pickle}) {
+            try {
+                allocations_left = n;
+                const SafetensorsFile file(path);
+                succeeded++;
+            } catch (const std::bad_alloc &) {
+            } catch (const aianime::Error &) {
+            }
+            allocations_left = -1;
+        }
+    ck_assert_int_gt(succeeded, 100);
+    ck_assert_int_lt(succeeded, 299);
+    const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_lt(fd, 16); // 900 descriptors would be open otherwise
+    close(fd);
+}
+
 // FIPS 180-4 examples, and a message fed in pieces of every size around a block.
 AIANIME_TEST(sha256_vectors) {
     const auto sum = [](const std::string &text) {
@@ -376,5 +417,6 @@ int main() {
                                      a28_files_that_are_no_weights,
                                      a30_cut_while_it_is_read,
                                      a32_mutated_headers,
+                                     a32_failing_allocations,
                                      sha256_vectors});
 }
