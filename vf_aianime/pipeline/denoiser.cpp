@@ -25,10 +25,10 @@ public:
     SegmentRun(const Models &models, const Settings &settings, const Conditioning &conditioning,
                const std::vector<FrameRequest> &frames, const std::vector<FrameRequest> &anchors, Watch &watch)
         : models_(models), settings_(settings), conditioning_(conditioning), watch_(watch),
-          frames_(static_cast<int64_t>(frames.size())), tracks_(frames), scheduler_(models.make_scheduler()) {
+          frames_(static_cast<int64_t>(frames.size())), branches_(conditioning.branches()), tracks_(frames),
+          scheduler_(models.make_scheduler()) {
         if (settings.style.attention == nn::AttentionMode::anchors)
             place_anchors(anchors);
-        branches_ = conditioning.negative.defined() ? 2 : 1;
     }
 
     at::Tensor run() {
@@ -160,7 +160,7 @@ private:
         watch_.step("denoise");
         const at::Tensor x = to_network(per_branch(input_.slice(0, first, first + count)));
         const double timestep = scheduler_->timesteps()[static_cast<size_t>(step_)];
-        const at::Tensor text = text_for(count);
+        const at::Tensor &text = conditioning_.text;
 
         nn::FrameAttention frames{mode, branches_, count, nullptr, record, 0};
         nn::ControlResiduals residuals;
@@ -181,13 +181,6 @@ private:
 
     at::Tensor per_branch(const at::Tensor &tensor) const { return branches_ == 1 ? tensor : at::cat({tensor, tensor}); }
 
-    // Without guidance one row serves every frame; with it the negative prompt's rows come first.
-    at::Tensor text_for(int64_t count) const {
-        if (branches_ == 1)
-            return conditioning_.positive;
-        return at::cat({conditioning_.negative.expand({count, -1, -1}), conditioning_.positive.expand({count, -1, -1})});
-    }
-
     at::Tensor guide(const at::Tensor &raw, int64_t count) const {
         if (branches_ == 1)
             return raw;
@@ -206,7 +199,7 @@ private:
     const Conditioning &conditioning_;
     Watch &watch_;
     int64_t frames_;
-    int64_t branches_ = 1;
+    int64_t branches_;
     std::vector<FrameRequest> tracks_;
     std::vector<int64_t> anchors_; // tracks, in the order they are made
     std::unique_ptr<diffusion::Scheduler> scheduler_;
@@ -234,11 +227,10 @@ at::Tensor encode_text(const std::string &prompt, const char *which, const Model
 } // namespace
 
 Conditioning encode_conditioning(const Models &models, const Settings &settings, const Watch &watch) {
-    Conditioning conditioning;
-    conditioning.positive = encode_text(settings.style.positive, "positive", models, watch);
-    if (settings.guidance > 1)
-        conditioning.negative = encode_text(settings.style.negative, "negative", models, watch);
-    return conditioning;
+    const at::Tensor positive = encode_text(settings.style.positive, "positive", models, watch);
+    if (settings.guidance <= 1)
+        return {positive};
+    return {at::cat({encode_text(settings.style.negative, "negative", models, watch), positive})};
 }
 
 at::Tensor denoise(const Models &models, const Settings &settings, const Conditioning &conditioning,

@@ -20,8 +20,9 @@ struct FrameRequest {
 
 // The text a run is conditioned on, encoded once a session.
 struct Conditioning {
-    at::Tensor positive; // [1, tokens, width] in the networks' precision
-    at::Tensor negative; // likewise, undefined without guidance
+    at::Tensor
+        text; // [branches, tokens, width] in the networks' precision: with guidance the negative prompt's row, then the positive
+    int64_t branches() const { return text.size(0); }
 };
 Conditioning encode_conditioning(const Models &models, const Settings &settings, const Watch &watch);
 
