@@ -41,7 +41,7 @@ Models::Models(const Settings &settings, at::ScalarType dtype, at::Device device
 
     load_controls(settings);
 
-    const io::Json scheduler = io::Json::load(folder_ + "/scheduler/scheduler_config.json");
+    const io::Json scheduler = diffusion::load_scheduler_json(folder_ + "/scheduler/scheduler_config.json");
     scheduler_config_ = diffusion::SchedulerConfig::from_json(scheduler);
     scheduler_name_ = settings.scheduler;
     if (scheduler_name_.empty() && scheduler.has("_class_name"))
