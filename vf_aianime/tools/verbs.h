@@ -21,6 +21,7 @@ struct Verb {
 };
 
 extern const Verb doctor_verb;
+extern const Verb image_verb;
 extern const Verb info_verb;
 
 // All of them, in the order of the help text.
