@@ -2,6 +2,7 @@
 #include "vision/working_size.h"
 
 #include "io/error.h"
+#include "vision/rows.h"
 
 #include <opencv2/imgproc.hpp>
 
@@ -29,6 +30,16 @@ cv::Mat resized(const cv::Mat &picture, cv::Size size, int enlarging) {
         return picture;
     cv::Mat out;
     cv::resize(picture, out, size, 0, 0, is_larger(picture.size(), size) ? enlarging : cv::INTER_AREA);
+    return out;
+}
+
+// cv::min and cv::max with a scalar take a picture of one pixel for the scalar.
+cv::Mat clipped(const cv::Mat &picture) {
+    cv::Mat out(picture.size(), picture.type());
+    for_rows(picture.rows, [&](int y) {
+        const float *in = picture.ptr<float>(y), *end = in + picture.cols * picture.channels();
+        std::transform(in, end, out.ptr<float>(y), [](float value) { return std::clamp(value, 0.0f, 1.0f); });
+    });
     return out;
 }
 
@@ -74,8 +85,7 @@ cv::Mat crop_working(const cv::Mat &picture, const WorkingSize &size) {
 
 cv::Mat from_working(const cv::Mat &picture, const WorkingSize &size) {
     expect_size(picture, size.scaled);
-    const cv::Mat full = resized(picture, size.source, cv::INTER_LANCZOS4);
-    return cv::min(cv::max(full, cv::Scalar::all(0)), cv::Scalar::all(1));
+    return clipped(resized(picture, size.source, cv::INTER_LANCZOS4));
 }
 
 } // namespace aianime::vision
