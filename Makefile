@@ -53,7 +53,8 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-om
 TORCH_LIB := $(BUILD)/run/torch/lib
 LDFLAGS_ALL := -Wl,--as-needed -L$(TORCH_LIB) -Wl,-rpath-link,$(TORCH_LIB) $(LDFLAGS)
 TREE_RPATH := -Wl,-rpath,'$$ORIGIN/../run/torch/lib'
-ENGINE_LIBS := -ltorch_cpu -lc10 -lopencv_objdetect -lopencv_video -lopencv_imgproc -lopencv_core $(JSON_LIBS) -ldl
+# LibTorch exports pieces of the C++ library too: named first, that one serves who needs nothing else, and LibTorch is not loaded.
+ENGINE_LIBS := -lstdc++ $(JSON_LIBS) -ltorch_cpu -lc10 -lopencv_objdetect -lopencv_video -lopencv_imgproc -lopencv_core -ldl
 TOOL_LIBS := -lopencv_imgcodecs $(ENGINE_LIBS)
 
 ENGINE_LIB := $(BUILD)/lib/libaianime.a
@@ -119,7 +120,7 @@ $(1): FORCE
 	@printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $$@ || printf '%s\n' '$(subst ','\'',$(2))' > $$@
 endef
 $(eval $(call stamp,$(OBJ)/flags,$(CC) $(CXX) $(CFLAGS_ALL) $(CXXFLAGS_ALL)))
-$(eval $(call stamp,$(OBJ)/list,$(ENGINE_SRC)))
+$(eval $(call stamp,$(OBJ)/list,$(ENGINE_SRC) $(TEST_SUPPORT)))
 
 PCH := $(BUILD)/pch/aten.h.gch
 $(PCH): vf_aianime/nn/aten.h $(OBJ)/flags
@@ -154,14 +155,17 @@ $(OBJ)/asan/%.c.o: %.c $(OBJ)/flags
 # --- programs -------------------------------------------------------------------------------------------------------
 
 ENGINE_OBJ := $(call objects,$(ENGINE_SRC))
-SUPPORT_OBJ := $(call objects,$(TEST_SUPPORT))
+# An archive, so that a test loads LibTorch only when it uses a helper that does.
+SUPPORT_LIB := $(BUILD)/lib/libsupport.a
 .SECONDARY: # no object is thrown away
 
-$(ENGINE_LIB): $(ENGINE_OBJ) $(OBJ)/list
+$(ENGINE_LIB): $(ENGINE_OBJ)
+$(SUPPORT_LIB): $(call objects,$(TEST_SUPPORT))
+$(BUILD)/lib/%.a: $(OBJ)/list
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(call show,AR,$@)
-	$(Q)ar rcs $@ $(ENGINE_OBJ)
+	$(Q)ar rcs $@ $(filter %.o,$^)
 
 $(ENGINE_SO): $(ENGINE_OBJ) $(OBJ)/list vf_aianime/libaianime.map
 	@mkdir -p $(@D)
@@ -184,7 +188,7 @@ $(BUILD)/install/aianime: $(call objects,$(TOOL_SRC)) $(ENGINE_LIB)
 	$(call show,LINK,$@)
 	$(Q)$(CXX) -Wl,-rpath,'$$ORIGIN/../lib/aianime' $^ $(LDFLAGS_ALL) $(TOOL_LIBS) -o $@
 
-$(TEST_SRC:tests/%.cpp=$(BUILD)/tests/%): $(BUILD)/tests/%: $(OBJ)/tests/%.cpp.o $(SUPPORT_OBJ) $(ENGINE_LIB)
+$(TEST_SRC:tests/%.cpp=$(BUILD)/tests/%): $(BUILD)/tests/%: $(OBJ)/tests/%.cpp.o $(SUPPORT_LIB) $(ENGINE_LIB)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)
 	$(Q)$(CXX) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) $(CHECK_LIBS) -o $@
@@ -203,14 +207,10 @@ $(FAKES): $(BUILD)/tests/lib%.so: $(OBJ)/tests/%.c.o
 # With the sanitizers: io/ and api/ are instrumented, the networks are the objects built above (LibTorch is not instrumented).
 ASAN_SRC := $(foreach dir,io api,$(wildcard vf_aianime/$(dir)/*.cpp))
 ASAN_OBJ := $(patsubst %,$(OBJ)/asan/%.o,$(ASAN_SRC)) $(call objects,$(filter-out $(ASAN_SRC),$(ENGINE_SRC)))
-ASAN_SUPPORT := $(patsubst %,$(OBJ)/asan/%.o,$(TEST_SUPPORT))
-$(BUILD)/lib/libaianime-asan.a: $(ASAN_OBJ) $(OBJ)/list
-	@mkdir -p $(@D)
-	@rm -f $@
-	$(call show,AR,$@)
-	$(Q)ar rcs $@ $(ASAN_OBJ)
+$(BUILD)/lib/libaianime-asan.a: $(ASAN_OBJ)
+$(BUILD)/lib/libsupport-asan.a: $(patsubst %,$(OBJ)/asan/%.o,$(TEST_SUPPORT))
 
-$(BUILD)/tests-asan/%: $(OBJ)/asan/tests/%.cpp.o $(ASAN_SUPPORT) $(BUILD)/lib/libaianime-asan.a
+$(BUILD)/tests-asan/%: $(OBJ)/asan/tests/%.cpp.o $(BUILD)/lib/libsupport-asan.a $(BUILD)/lib/libaianime-asan.a
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)
 	$(Q)$(CXX) $(SANITIZE) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) $(CHECK_LIBS) -o $@
