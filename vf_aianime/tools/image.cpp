@@ -125,7 +125,7 @@ int run_image(const Arguments &arguments) {
             write_picture(path, engine.run(read_picture(input)));
             std::printf("%s\n", path.c_str());
         } catch (const Error &error) { // the other pictures are still made
-            std::fprintf(stderr, "aianime: %s: %s\n", input.c_str(), error.what());
+            std::fprintf(stderr, "aianime: %s\n", error.what());
             first_failure = first_failure == AIANIME_OK ? error.code() : first_failure;
         }
     }
