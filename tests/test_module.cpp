@@ -2,10 +2,12 @@
 #include <cstring>
 
 #include "nn/aten.h"
+#include "nn/doubling_conv.h"
 #include "nn/layers.h"
 #include "nn/module.h"
 #include "nn/weights.h"
 #include "support.h"
+#include "support_networks.h"
 
 using namespace aianime;
 
@@ -174,7 +176,44 @@ AIANIME_TEST(sharded_folders) {
     expect_error([&] { nn::WeightSource::from_folder(folder.path()); }, AIANIME_NOT_FOUND, "three.safetensors");
 }
 
+// Both sides of the size at which the CPU's way of computing changes.
+AIANIME_TEST(group_norm_of_any_size) {
+    const at::Generator generator = at::detail::createCPUGenerator(1);
+    nn::GroupNorm norm(3, 12, 1e-5);
+    norm.weight = at::randn({12}, generator);
+    norm.bias = at::randn({12}, generator);
+    for (int64_t side : {5, 40}) {
+        const at::Tensor x = at::randn({2, 12, side, side}, generator).contiguous(at::MemoryFormat::ChannelsLast) + 3;
+        const at::Tensor groups = x.reshape({2, 3, -1});
+        const at::Tensor centred = groups - groups.mean(2, true);
+        const at::Tensor unit = (centred / at::sqrt(at::square(centred).mean(2, true) + 1e-5)).view(x.sizes());
+        const at::Tensor expected = unit * norm.weight.view({12, 1, 1}) + norm.bias.view({12, 1, 1});
+        expect_close(norm.forward(x), expected, 1e-4, "side " + std::to_string(side));
+        expect_close(norm.forward_silu(x), expected * at::sigmoid(expected), 1e-4, "SiLU, side " + std::to_string(side));
+        ck_assert(norm.forward(x).is_contiguous(at::MemoryFormat::ChannelsLast));
+    }
+}
+
+AIANIME_TEST(doubling_convolution) {
+    const at::Generator generator = at::detail::createCPUGenerator(2);
+    for (const bool bias : {false, true}) {
+        nn::DoublingConv conv(3, 5, bias);
+        conv.weight = at::randn({5, 3, 3, 3}, generator);
+        if (bias)
+            conv.bias = at::randn({5}, generator);
+        conv.loaded();
+        const at::Tensor x = at::randn({2, 3, 4, 7}, generator);
+        const at::Tensor expected = at::conv2d(at::upsample_nearest2d(x, {8, 14}), conv.weight, conv.bias, {1, 1}, {1, 1});
+        expect_close(conv.forward_doubled(x), expected, 1e-4, "sums");
+        ck_assert(conv.forward_doubled(x).is_contiguous(at::MemoryFormat::ChannelsLast));
+        conv.weight.requires_grad_();
+        conv.forward_doubled(x).sum().backward();
+        ck_assert(conv.weight.grad().defined());
+        expect_close(conv.forward_doubled(x).detach(), expected, 1e-4, "while training");
+    }
+}
+
 int main() {
     return run_suite("module", {walk, loading, conversion, old_attention_names, weights_that_do_not_fit, long_lists_are_cut,
-                                folders, sharded_folders});
+                                folders, sharded_folders, group_norm_of_any_size, doubling_convolution});
 }
