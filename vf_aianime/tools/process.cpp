@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <sstream>
@@ -15,8 +16,6 @@ extern char **environ;
 namespace aianime::tools {
 
 namespace {
-
-constexpr size_t most_output = 65536;
 
 // Starts the command with stdout on `out`; 0 when it cannot be started.
 pid_t start(const std::vector<std::string> &command, int out) {
@@ -36,29 +35,28 @@ pid_t start(const std::vector<std::string> &command, int out) {
     return error == 0 ? child : 0;
 }
 
-std::string read_all(int from) {
+std::string read_all(int from, size_t most) {
     std::string text;
-    char block[4096];
+    char block[65536];
     for (;;) {
         const ssize_t got = read(from, block, sizeof(block));
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
             return text;
-        if (text.size() < most_output)
-            text.append(block, static_cast<size_t>(got));
+        text.append(block, std::min(static_cast<size_t>(got), most - text.size()));
     }
 }
 
 } // namespace
 
-std::string output_of(const std::vector<std::string> &command) {
+std::string output_of(const std::vector<std::string> &command, size_t most) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return "";
     const pid_t child = start(command, ends[1]);
     close(ends[1]);
-    const std::string text = child ? read_all(ends[0]) : "";
+    const std::string text = child ? read_all(ends[0], most) : "";
     close(ends[0]);
     int status = -1;
     while (child && waitpid(child, &status, 0) < 0 && errno == EINTR)

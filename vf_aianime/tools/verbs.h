@@ -20,6 +20,7 @@ struct Verb {
     int (*run)(const Arguments &arguments);
 };
 
+extern const Verb contact_verb;
 extern const Verb doctor_verb;
 extern const Verb image_verb;
 extern const Verb info_verb;
