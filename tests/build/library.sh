@@ -5,16 +5,17 @@
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-failed=0
+passed=0 failed=0
 check() { # what, command...
     local what=$1
     shift
     if "$@" >"$folder/log" 2>&1; then
         echo "ok: $what"
+        passed=$((passed + 1))
     else
         echo "FAILED: $what"
         cat "$folder/log"
-        failed=1
+        failed=$((failed + 1))
     fi
 }
 
@@ -34,4 +35,5 @@ loads_no_engine() {
     ! readelf -d "$BUILD/bin/ffmpeg" | grep -E 'NEEDED.*(torch|c10|aianime|stdc\+\+)'
 }
 check "ffmpeg is linked to neither the engine nor LibTorch" loads_no_engine
-exit $failed
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
