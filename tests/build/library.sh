@@ -23,7 +23,7 @@ echo '#include "aianime.h"' | tee "$folder/header.c" >"$folder/header.cpp"
 check "aianime.h alone in C99" "${CC:-gcc}" -std=c99 -pedantic-errors -Wall -Wextra -Werror -Ivf_aianime/include -fsyntax-only "$folder/header.c"
 check "aianime.h alone in C++11" "${CXX:-g++}" -std=c++11 -pedantic-errors -Wall -Wextra -Werror -Ivf_aianime/include -fsyntax-only "$folder/header.cpp"
 
-exported() { nm -D --defined-only "$BUILD/lib/libaianime.so.1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }'; }
+exported() { nm -D --extern-only --defined-only "$BUILD/lib/libaianime.so.1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }'; }
 only_the_getter() {
     exported
     [ "$(exported)" = aianime_get_api ]
