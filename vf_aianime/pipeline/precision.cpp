@@ -5,7 +5,49 @@
 #include <cpuid.h>
 #endif
 
+#include <algorithm>
+#include <chrono>
+
+#include "nn/aten.h"
+
 namespace aianime::pipeline {
+
+namespace {
+
+// A 3x3 convolution of the size the networks spend their time in.
+class TrialConvolution {
+public:
+    explicit TrialConvolution(at::ScalarType dtype)
+        : picture_(at::ones({4, 64, 48, 64}, dtype).contiguous(at::MemoryFormat::ChannelsLast)),
+          weight_(at::ones({64, 64, 3, 3}, dtype).contiguous(at::MemoryFormat::ChannelsLast)) {
+        at::conv2d(picture_, weight_, {}, 1, 1); // the first call compiles the kernel
+    }
+    double seconds() const {
+        const auto begin = std::chrono::steady_clock::now();
+        at::conv2d(picture_, weight_, {}, 1, 1);
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
+
+private:
+    at::Tensor picture_;
+    at::Tensor weight_;
+};
+
+bool bfloat16_is_faster() {
+    constexpr int rounds = 6;
+    constexpr double clearly = 1.2;
+    const c10::InferenceMode inference;
+    const TrialConvolution full(at::kFloat), half(at::kBFloat16);
+    double full_seconds = full.seconds(), half_seconds = half.seconds();
+    // Taking turns and the least of each: other load on the machine slows both down, and some rounds not at all.
+    for (int i = 1; i < rounds; ++i) {
+        full_seconds = std::min(full_seconds, full.seconds());
+        half_seconds = std::min(half_seconds, half.seconds());
+    }
+    return half_seconds * clearly < full_seconds;
+}
+
+} // namespace
 
 CpuFeatures cpu_features() {
     CpuFeatures features;
@@ -23,7 +65,9 @@ CpuFeatures cpu_features() {
 
 c10::ScalarType cpu_precision() {
     const CpuFeatures features = cpu_features();
-    return features.avx512_bf16 || features.amx_bf16 ? c10::ScalarType::BFloat16 : c10::ScalarType::Float;
+    if (features.amx_bf16)
+        return c10::ScalarType::BFloat16;
+    return features.avx512_bf16 && bfloat16_is_faster() ? c10::ScalarType::BFloat16 : c10::ScalarType::Float;
 }
 
 } // namespace aianime::pipeline

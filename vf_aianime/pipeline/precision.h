@@ -12,9 +12,10 @@ struct CpuFeatures {
 };
 CpuFeatures cpu_features();
 
-// Precision the networks run in on the CPU: bfloat16 where the processor has instructions for it (about twice the speed of
-// float32), else float32. Never float16, which LibTorch emulates there. Decided by the processor and not by a trial run, so that
-// the same machine always gives the same frames.
+// Precision the networks run in on the CPU: the faster of bfloat16 and float32. Without bfloat16 instructions that is float32, with
+// AMX it is bfloat16 (about twice the speed); with avx512_bf16 alone either can be, so a convolution is timed in both (about 0.1
+// s). bfloat16 has to win clearly, so that the same machine comes to the same answer every time. Never float16, which LibTorch
+// emulates on CPUs.
 c10::ScalarType cpu_precision();
 
 } // namespace aianime::pipeline

@@ -46,9 +46,8 @@ void print_processor() {
                                 at::get_cpu_capability() + " and " +
                                 plural(static_cast<uint64_t>(at::get_num_threads()), "thread"));
     print_line("bfloat16", "avx512_bf16 " + yes_no(features.avx512_bf16) + ", amx " + yes_no(features.amx_bf16));
-    print_line("precision", pipeline::cpu_precision() == at::kBFloat16
-                                ? "bfloat16, this processor multiplies in it"
-                                : "float32, this processor has no bfloat16 instructions (about half the speed of one that has)");
+    print_line("precision", pipeline::cpu_precision() == at::kBFloat16 ? "bfloat16, the faster one on this processor"
+                                                                       : "float32, the faster one on this processor");
 }
 
 // This version has no CUDA part; a driver is named so that nobody looks for the reason elsewhere.
