@@ -47,7 +47,8 @@ COMMON := -O2 $(if $(filter yes,$(DEBUG)),-g,-g0) -fPIC -fvisibility=hidden $(WA
           -DAIANIME_VERSION='"$(VERSION)"'
 # A struct of the C API starts as { sizeof(it) }, the rest zero: not worth a warning.
 CFLAGS_ALL := -std=c99 -D_GNU_SOURCE $(COMMON) -Wno-missing-field-initializers $(CHECK_CFLAGS) $(CFLAGS)
-CXXFLAGS_ALL := -std=c++17 $(COMMON) -isystem $(LIBTORCH)/include $(OPENCV_CFLAGS) $(JSON_CFLAGS) $(CHECK_CFLAGS) $(CXXFLAGS)
+CXXFLAGS_ALL := -std=c++17 $(COMMON) -isystem $(LIBTORCH)/include \
+                -fmacro-prefix-map=$(LIBTORCH)/include/= $(OPENCV_CFLAGS) $(JSON_CFLAGS) $(CHECK_CFLAGS) $(CXXFLAGS)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1
 
 TORCH_LIB := $(BUILD)/run/torch/lib
