@@ -86,17 +86,18 @@ class Bench:
             json.dump(content, out, indent=2)
         return path
 
-    def source(self, width=WIDTH, height=HEIGHT):
-        return ["-f", "lavfi", "-i", f"testsrc2=size={width}x{height}:rate=10"]
+    def source(self, frames, width=WIDTH, height=HEIGHT):
+        """Ends by itself: with -frames the filter would make a whole segment before ffmpeg noticed that it has enough."""
+        return ["-f", "lavfi", "-i", f"testsrc2=size={width}x{height}:rate=10:duration={frames / 10}"]
 
     def filter_run(self, template, frames, width=WIDTH, height=HEIGHT):
         chain = f"aianime=template={template}:threads={self.threads}"
-        command = [self.ffmpeg, "-v", "error", *self.source(width, height), "-frames:v", str(frames), "-vf", chain, "-f", "null", "-"]
+        command = [self.ffmpeg, "-v", "error", *self.source(frames, width, height), "-vf", chain, "-f", "null", "-"]
         return child(command)[1:]
 
     def raw_frames(self):
         path = os.path.join(self.work, "frames.rgb")
-        child([self.ffmpeg, "-v", "error", "-y", *self.source(), "-frames:v", str(FRAMES), "-pix_fmt", "rgb24", "-f", "rawvideo", path])
+        child([self.ffmpeg, "-v", "error", "-y", *self.source(FRAMES), "-pix_fmt", "rgb24", "-f", "rawvideo", path])
         return path
 
     # --- a and d ---------------------------------------------------------------------------------------------------
@@ -115,7 +116,7 @@ class Bench:
         return [f"--batch={best['batch']}"] + (["--channels-last"] if best["channels_last"] else []), best
 
     def engine_run(self, template, frames):
-        library = os.path.join(self.build, "lib", "libaianime.so.1")
+        library = os.environ.get("AIANIME_ENGINE", os.path.join(self.build, "lib", "libaianime.so.1"))
         command = [os.path.join(self.work, "engine_speed"), library, template, frames, WIDTH, HEIGHT, FRAMES, self.threads]
         out, _, peak = child([str(word) for word in command])
         return json.loads(out)["seconds"], peak
@@ -164,7 +165,7 @@ class Bench:
         for what, words in (("`ffmpeg -version`", ["-version"]), ("one frame to nowhere", null)):
             self.say("b: " + what)
             times = {program: [] for program in programs}
-            for number in range(44):
+            for number in range(104):
                 for program in programs if number % 2 else reversed(programs):
                     wall = child([program, *words])[1]
                     if number >= 4:
