@@ -78,6 +78,16 @@ AIANIME_TEST(flash_is_no_cut) {
             }
 }
 
+// So strong that most of the picture turns white: what comes back is known from before.
+AIANIME_TEST(burnt_out_flash_is_no_cut) {
+    for (int seed = 0; seed < 20; seed++) {
+        std::vector<cv::Mat> shot = moving_shot(seed, 14);
+        for (const int i : {7, 8})
+            shot[i] = lit(shot[i], 5, -0.4);
+        expect_starts(shot, {0}, "seed " + std::to_string(seed));
+    }
+}
+
 AIANIME_TEST(cut_right_after_a_flash) {
     std::vector<cv::Mat> shots = joined({moving_shot(1, 8), moving_shot(2, 8)});
     shots[7] = cv::Mat(frame_size, CV_32FC3, cv::Scalar::all(1));
@@ -144,7 +154,7 @@ AIANIME_TEST(key_frame_is_sharp_and_well_lit) {
 }
 
 int main() {
-    return run_suite("shots", {one_shot, hard_cuts, motion_is_no_cut, flash_is_no_cut, cut_right_after_a_flash, fade_is_no_cut,
-                               fade_through_black_to_another_scene, noise_is_no_cut, blank_and_tiny_pictures, reset_starts_anew,
-                               key_frame_is_sharp_and_well_lit});
+    return run_suite("shots", {one_shot, hard_cuts, motion_is_no_cut, flash_is_no_cut, burnt_out_flash_is_no_cut,
+                               cut_right_after_a_flash, fade_is_no_cut, fade_through_black_to_another_scene, noise_is_no_cut,
+                               blank_and_tiny_pictures, reset_starts_anew, key_frame_is_sharp_and_well_lit});
 }

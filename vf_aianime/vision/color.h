@@ -16,12 +16,13 @@ void check_frame(const aianime_frame &frame);
 
 // Samples to RGB with the frame's own matrix and range. Unspecified matrix: BT.709 from 1280 wide or 577 high on, else BT.601,
 // FFmpeg's convention; unspecified range: limited for YUV, full for RGB and gray. Subsampled chroma is interpolated bilinearly at
-// the left-cosited position (MPEG-2 siting). Gray gives three equal channels.
+// the left-cosited position (MPEG-2 siting). Gray gives three equal channels. Codes that no RGB picture has give values outside
+// [0, 1], unclipped.
 cv::Mat to_rgb(const aianime_frame &frame);
 
 // RGB of the frame's size (CV_32FC3) to samples in `out`, with the matrix and range of `source`, rounding to nearest and clipping
-// to the range; chroma is filtered down to the position to_rgb reads it at. Alpha is copied from `source`. `out` has the same
-// format and size. to_rgb followed by from_rgb changes no sample by more than one code value for pictures that are valid RGB.
+// to what the depth holds; chroma is filtered down to the position to_rgb reads it at. Alpha is copied from `source`. `out` has the
+// same format and size. Gray gets the luma. to_rgb followed by from_rgb changes no sample by more than one code value.
 void from_rgb(const cv::Mat &rgb, const aianime_frame &source, aianime_frame &out);
 
 // Copies every sample as it is. Both frames have the same format and size.

@@ -13,10 +13,13 @@
 namespace aianime::vision {
 namespace {
 
-constexpr float photometric_sigma = 0.03f; // mean difference of a channel that leaves 37 % of the weight
+constexpr float photometric_sigma = 0.02f; // mean difference of a channel that leaves 37 % of the weight
 constexpr float inconsistent_share = 0.2f; // left to a pixel whose flows disagree but whose colour fits
 constexpr float last_resort = 1e-4f;       // weight of the nearer neighbour where neither shows the pixel
 constexpr int smoothing = 3;
+
+// Nothing of the source's own detail is added on top: on generated pictures a quarter of what the carried source lacks costs 0.1
+// dB, all of it 2 dB.
 
 // A neighbour brought to the frame to fill.
 struct Carried {
