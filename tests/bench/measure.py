@@ -46,15 +46,6 @@ def median(values):
     return statistics.median(values)
 
 
-def has_bf16():
-    try:
-        with open("/proc/cpuinfo") as info:
-            flags = next(line for line in info if line.startswith("flags")).split()
-    except (OSError, StopIteration):
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
 class Bench:
     def __init__(self, args):
         self.build = os.path.abspath(args.build)
@@ -140,8 +131,14 @@ class Bench:
         if with_reference:
             self.report_reference(found, best)
         fast, slow = (self.frame_seconds(found, dtype, "engine") for dtype in DTYPES)
-        goal = "< 1 (the default here)" if has_bf16() else "the default here is float32"
+        chosen = self.default_precision()
+        goal = {"bfloat16": "< 1", "float32": ">= 1"}[chosen] + f", {chosen} is chosen here"
         self.add("engine alone, bfloat16 against float32, s/frame", f"{fast:.3f}", f"{slow:.3f}", f"{fast / slow:.2f}", goal)
+
+    def default_precision(self):
+        doctor = child([os.path.join(self.build, "bin", "aianime"), "doctor"])[0]
+        line = next(line for line in doctor.splitlines() if line.startswith("precision"))
+        return "bfloat16" if "bfloat16," in line else "float32"
 
     def frame_seconds(self, found, dtype, who):
         return median([run[0] for run in found[dtype][who]]) / FRAMES
