@@ -83,7 +83,7 @@ AIANIME_TEST(burnt_out_flash_is_no_cut) {
     for (int seed = 0; seed < 20; seed++) {
         std::vector<cv::Mat> shot = moving_shot(seed, 14);
         for (const int i : {7, 8})
-            shot[i] = lit(shot[i], 5, -0.4);
+            shot[i] = lit(shot[i], 6, -0.6);
         expect_starts(shot, {0}, "seed " + std::to_string(seed));
     }
 }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 namespace aianime::vision {
 namespace {
@@ -29,6 +31,7 @@ constexpr float noise_variance = 3e-5f;
 cv::Mat small_picture(const cv::Mat &picture) {
     cv::Mat small;
     cv::resize(picture, small, small_size, 0, 0, cv::INTER_AREA);
+    cv::patchNaNs(small, 0);
     return cv::min(cv::max(small, cv::Scalar::all(0)), cv::Scalar::all(1));
 }
 
@@ -105,6 +108,21 @@ double structure_change(const cv::Mat &before, const cv::Mat &now) {
     return changed / (texture + count * noise_texture);
 }
 
+// `before` in the tones of `now`: the n-th darkest pixel gets the n-th darkest tone, as any change of light would have it, even one
+// that burns out most of the picture.
+cv::Mat relit(const cv::Mat &before, const cv::Mat &now) {
+    std::vector<int> order(before.total());
+    std::iota(order.begin(), order.end(), 0);
+    const float *tones_before = before.ptr<float>();
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return tones_before[a] < tones_before[b]; });
+    std::vector<float> tones(now.begin<float>(), now.end<float>());
+    std::sort(tones.begin(), tones.end());
+    cv::Mat out(before.size(), CV_32FC1);
+    for (size_t i = 0; i < order.size(); i++)
+        out.ptr<float>()[order[i]] = tones[i];
+    return out;
+}
+
 bool is_blank(const cv::Mat &gray) {
     double texture = 0;
     int count = 0;
@@ -123,9 +141,12 @@ bool ShotDetector::is_cut(const cv::Mat &gray, const cv::Mat &histogram) {
     // After a fade the colours say nothing: both sides are near black.
     const bool differs =
         structure > structure_of_cut && (blank_in_between_ || change > change_of_cut + typical_share * typical_change_);
+    const auto is_flash = [&] {
+        return !blank_in_between_ && structure_change(relit(recent_.back(), gray), gray) < structure_of_cut;
+    };
     // A flash ends with what was there before it.
     const auto returns_to = [&](const cv::Mat &earlier) { return structure_change(earlier, gray) < structure_of_cut; };
-    const bool cut = differs && std::none_of(recent_.begin(), std::prev(recent_.end()), returns_to);
+    const bool cut = differs && !is_flash() && std::none_of(recent_.begin(), std::prev(recent_.end()), returns_to);
     typical_change_ = cut ? 0 : typical_change_ + 0.2 * (std::min(change, change_of_cut) - typical_change_);
     return cut;
 }
