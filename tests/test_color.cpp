@@ -276,7 +276,7 @@ AIANIME_TEST(refuses_what_it_cannot_convert) {
     broken([](aianime_frame &f) { f.format.component[0].offset = -1; }, "layout");
     broken([](aianime_frame &f) { f.format.component[0].shift = 9; }, "layout");
     broken([](aianime_frame &f) { f.format.log2_chroma_w = 3; }, "subsampling");
-    broken([](aianime_frame &f) { f.format.model = static_cast<aianime_color_model>(9); }, "colour model 9");
+    broken([](aianime_frame &f) { f.format.model = static_cast<aianime_color_model>(3); }, "colour model 3");
     broken([](aianime_frame &f) { f.linesize[0] = 7; }, "linesize 7");
     broken([](aianime_frame &f) { f.linesize[2] = -3; }, "linesize 3");
     broken([](aianime_frame &f) { f.width = INT32_MAX; }, "longer than linesize");
