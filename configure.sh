@@ -22,7 +22,8 @@ Where things are:
   --build=DIR           folder of everything that is built [build]
 
 What is built:
-  --cuda=auto|no        use a CUDA toolkit when nvcc is found, or never look for one [auto]
+  --cuda=auto|no        auto: LibTorch's CUDA half is at hand at run time and is installed too; no: it is left out, which
+                        halves an installation, and no CUDA compiler is looked for [auto]
   --werror=yes|no       compiler warnings are errors [yes]
   --debug=yes|no        debug information in the objects (slower links) [no]
   --cxx=PROGRAM         C++ compiler [$CXX, else g++]
@@ -165,18 +166,24 @@ find_cuda_library() { # file name; prints its path
 link_libraries() {
     rm -rf "$BUILD_ABS/run"
     mkdir -p "$BUILD_ABS/run/torch/lib"
-    for file in "$LIBTORCH"/lib/lib*.so*; do ln -s "$file" "$BUILD_ABS/run/torch/lib/"; done
+    for file in "$LIBTORCH"/lib/lib*.so*; do
+        case $CUDA:$file in
+        no:*cuda* | no:*nvrtc* | no:*nvshmem*) continue ;;
+        *_python.so | */libshm.so | *_global_deps.so | */libtorch.so) continue ;; # Python's and umbrella libraries
+        esac
+        ln -s "$file" "$BUILD_ABS/run/torch/lib/"
+    done
     for file in "$@"; do
         ln -sf "$file" "$BUILD_ABS/run/torch/lib/$(basename "$file" | sed 's/\(\.so\.[0-9]*\).*/\1/')"
     done
     # A Python installation has the other CUDA libraries beside it; LibTorch looks for them there.
-    [ ! -d "$LIBTORCH/../nvidia" ] || ln -s "$(cd "$LIBTORCH/../nvidia" && pwd)" "$BUILD_ABS/run/nvidia"
+    [ "$CUDA" = no ] || [ ! -d "$LIBTORCH/../nvidia" ] || ln -s "$(cd "$LIBTORCH/../nvidia" && pwd)" "$BUILD_ABS/run/nvidia"
 }
 
 check_libtorch() {
     version=$(torch_version "$LIBTORCH")
     if [ -z "$version" ] || [ ! -e "$LIBTORCH/lib/libtorch_cpu.so" ]; then
-        lacks LibTorch "make deps, or ./configure.sh --libtorch=DIR"
+        lacks LibTorch "nothing in $LIBTORCH; make deps, or ./configure.sh --libtorch=DIR"
         return
     fi
     case $version in
@@ -215,7 +222,7 @@ check_nvcc() {
     if [ -n "$NVCC" ]; then
         found "CUDA compiler" "$NVCC ($("$NVCC" --version | sed -n 's/.*release \([0-9.]*\).*/\1/p'))"
     else
-        optional "CUDA compiler" "cuda/ is left out; the CPU path is complete without it"
+        optional "CUDA compiler" "not needed, nothing is built with it yet"
     fi
 }
 
