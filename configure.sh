@@ -164,20 +164,22 @@ find_cuda_library() { # file name; prints its path
 
 # One folder holds links to everything that LibTorch loads, so that one run path serves every program of the build.
 link_libraries() {
-    rm -rf "$BUILD_ABS/run"
-    mkdir -p "$BUILD_ABS/run/torch/lib"
+    run=$BUILD_ABS/run.new
+    rm -rf "$run"
+    mkdir -p "$run/torch/lib"
     for file in "$LIBTORCH"/lib/lib*.so*; do
         case $CUDA:$file in
         no:*cuda* | no:*nvrtc* | no:*nvshmem*) continue ;;
         *_python.so | */libshm.so | *_global_deps.so | */libtorch.so) continue ;; # Python's and umbrella libraries
         esac
-        ln -s "$file" "$BUILD_ABS/run/torch/lib/"
+        ln -s "$file" "$run/torch/lib/"
     done
     for file in "$@"; do
-        ln -sf "$file" "$BUILD_ABS/run/torch/lib/$(basename "$file" | sed 's/\(\.so\.[0-9]*\).*/\1/')"
+        ln -sf "$file" "$run/torch/lib/$(basename "$file" | sed 's/\(\.so\.[0-9]*\).*/\1/')"
     done
     # A Python installation has the other CUDA libraries beside it; LibTorch looks for them there.
-    [ "$CUDA" = no ] || [ ! -d "$LIBTORCH/../nvidia" ] || ln -s "$(cd "$LIBTORCH/../nvidia" && pwd)" "$BUILD_ABS/run/nvidia"
+    [ "$CUDA" = no ] || [ ! -d "$LIBTORCH/../nvidia" ] || ln -s "$(cd "$LIBTORCH/../nvidia" && pwd)" "$run/nvidia"
+    rm -rf "$BUILD_ABS/run" && mv "$run" "$BUILD_ABS/run"
 }
 
 check_libtorch() {
