@@ -37,9 +37,9 @@ finish() {
     exit
 }
 
-# ff ARGS...: runs ffmpeg; its log goes to $tmp/log, its exit code to $code. 124 means that it hung.
+# ff ARGS...: runs ffmpeg; its log goes to $tmp/log, its exit code to $code. 124 means that it hung for $LIMIT seconds (30).
 ff() {
-    timeout -k 5 30 "$FFMPEG" -hide_banner -nostdin -y "$@" 2>"$tmp/log"
+    timeout -k 5 "${LIMIT:-30}" "$FFMPEG" -hide_banner -nostdin -y "$@" 2>"$tmp/log"
     code=$?
     if grep -q 'contract:' "$tmp/log"; then # the null engine saw the filter break its promises
         grep 'contract:' "$tmp/log"
