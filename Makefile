@@ -77,6 +77,9 @@ tools: $(if $(TOOL_SRC),$(TOOL)) ## build/bin/aianime
 tests: $(TESTS) ## the unit test programs, not run
 tests-asan: $(ASAN_TESTS) ## tests of io/ and api/ with the address and undefined behaviour sanitizers, not run
 
+# On all cores, unless the caller said how many.
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
 unit-%: $(BUILD)/tests/test_% ## builds and runs one test: make unit-json runs tests/test_json
 	AIANIME_TESTS=$(CURDIR)/tests $<
 
@@ -87,11 +90,11 @@ deps: ## installs missing Debian packages, unpacks LibTorch into build/deps
 	@BUILD=$(BUILD) scripts/deps.sh
 
 test: deps ## builds everything and runs every test that needs no GPU
-	+@$(MAKE) --no-print-directory all tests tests-asan
+	+@$(MAKE) $(JOBS) --no-print-directory all tests tests-asan
 	+@BUILD=$(BUILD) scripts/test.sh
 
 demo: deps ## stylizes a real clip
-	+@$(MAKE) --no-print-directory all
+	+@$(MAKE) $(JOBS) --no-print-directory all
 	@BUILD=$(BUILD) scripts/demo.sh
 
 bench: all tests ## ratios measured side by side
