@@ -63,11 +63,11 @@ class Bench:
         self.lines.append(f"| {what} | {ours} | {theirs} | {ratio} | {goal} |")
 
     def template(self, name, dtype, **coherence):
-        """A template whose only business is to be measured."""
+        """A template whose only business is to be measured; without a dtype the engine chooses."""
         path = os.path.join(self.work, name + ".json")
         content = {
             "schema": 1,
-            "model": {"base": "pocket", "precision": dtype},
+            "model": {"base": "pocket", **({"precision": dtype} if dtype else {})},
             "prompt": {"positive": PROMPT},
             "sampling": {"scheduler": "ddim", "steps": STEPS, "guidance": 1, "size": 0},
             "coherence": coherence or {"attention": "self"},
@@ -173,7 +173,7 @@ class Bench:
     # --- c ---------------------------------------------------------------------------------------------------------
 
     def memory(self):
-        template = self.template("memory", "auto", attention="anchors", window=16, overlap=4, segment=32, noise="shared")
+        template = self.template("memory", None, attention="anchors", window=16, overlap=4, segment=32, noise="shared")
         self.say("c: 50 and 200 frames")
         few = self.filter_run(template, 50, 192, 112)[1]
         many = self.filter_run(template, 200, 192, 112)[1]
