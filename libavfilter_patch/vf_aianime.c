@@ -144,6 +144,11 @@ static int open_library(AVFilterContext *ctx)
     if (!path || !*path)
         path = path_beside_program(beside, sizeof(beside)) ? beside : ENGINE_NAME;
 
+    // The engine's OpenMP threads spin while they wait; with GCC's default of 300000 rounds two processes on the same cores
+    // take five times as long as one. Read when the library is loaded, so it has to be said here.
+    if (!getenv("OMP_WAIT_POLICY"))
+        setenv("GOMP_SPINCOUNT", "10000", 0);
+
     // RTLD_NODELETE: LibTorch keeps threads, which must not lose their code when the last filter of a process is closed.
     s->library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (s->library) {

@@ -70,7 +70,13 @@ silent() { # name, extended regular expression
     if grep -Eq -- "$2" "$tmp/log"; then fail "$1" "$(grep -E -- "$2" "$tmp/log" | head -n 1)"; else ok "$1"; fi
 }
 
-# What showinfo says of each frame, without the parts that differ from run to run.
+# ff_info ARGS...: ff with what showinfo says of each frame, checksums of its planes included. Showinfo writes a line in
+# pieces, so nothing else may write to the log: no statistics, and a muxer that has nothing to say about timestamps.
+ff_info() {
+    ff -nostats "$@" -fps_mode passthrough -f null -
+}
+
+# What showinfo said, without the parts that differ from run to run.
 showinfo_lines() {
     sed -n 's/^\[Parsed_showinfo_[0-9]* @ 0x[0-9a-f]*\] *//p' "$tmp/log" | grep -v '^config'
 }
@@ -80,19 +86,17 @@ like_null() {
     local name=$1 chain=$2 filter
     shift 2
     for filter in null aianime; do
-        ff "$@" -vf "$chain,$filter,showinfo" -fps_mode passthrough -f framemd5 "$tmp/$filter.md5"
+        ff_info "$@" -vf "$chain,$filter,showinfo"
         if [ "$code" != 0 ]; then
             fail "$name" "exit $code with $filter: $(tail -n 2 "$tmp/log" | tr '\n' '|')"
             return
         fi
         showinfo_lines >"$tmp/$filter.info"
     done
-    if [ ! -s "$tmp/null.info" ] || [ "$(frames_in "$tmp/null.md5")" = 0 ]; then
+    if ! grep -q 'plane_checksum' "$tmp/null.info"; then
         fail "$name" "no frames at all"
-    elif ! cmp -s "$tmp/null.md5" "$tmp/aianime.md5"; then
-        fail "$name" "frames differ: $(diff "$tmp/null.md5" "$tmp/aianime.md5" | head -n 4 | tr '\n' '|')"
     elif ! cmp -s "$tmp/null.info" "$tmp/aianime.info"; then
-        fail "$name" "properties differ: $(diff "$tmp/null.info" "$tmp/aianime.info" | head -n 4 | tr '\n' '|')"
+        fail "$name" "frames or properties differ: $(diff "$tmp/null.info" "$tmp/aianime.info" | head -n 4 | tr '\n' '|')"
     else
         ok "$name"
     fi

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline/shot.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -67,6 +69,7 @@ void Shot::run_segment() {
     std::vector<cv::Mat> pictures = generate();
     cross_fade(pictures);
     carried_ = std::move(pictures);
+    malloc_trim(0); // what fragmentation keeps of a segment must not add up over the clip
     ++next_segment_;
     watch_.frames_waiting -= fresh;
     watch_.frames_generated += fresh;
