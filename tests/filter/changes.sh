@@ -82,7 +82,7 @@ done
 
 # Range and matrix may change without any conversion: the frames' own tags stay.
 for filter in null aianime; do
-    ff_info -reinit_filter 0 -i "$tmp/range.h264" -vf "$filter,showinfo"
+    ff_info -reinit_filter 0 -i "$tmp/range.h264" -vf "$filter,showinfo,setpts=N"
     showinfo_lines >"$tmp/$filter.info"
 done
 if cmp -s "$tmp/null.info" "$tmp/aianime.info" && grep -q color_range:pc "$tmp/aianime.info"; then

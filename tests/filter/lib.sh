@@ -71,7 +71,7 @@ silent() { # name, extended regular expression
 }
 
 # ff_info ARGS...: ff with what showinfo says of each frame, checksums of its planes included. Showinfo writes a line in
-# pieces, so nothing else may write to the log: no statistics, and a muxer that has nothing to say about timestamps.
+# pieces, so nothing else may write to the log: no statistics, and setpts=N behind it keeps the muxer from warning of timestamps.
 ff_info() {
     ff -nostats "$@" -fps_mode passthrough -f null -
 }
@@ -86,7 +86,7 @@ like_null() {
     local name=$1 chain=$2 filter
     shift 2
     for filter in null aianime; do
-        ff_info "$@" -vf "$chain,$filter,showinfo"
+        ff_info "$@" -vf "$chain,$filter,showinfo,setpts=N"
         if [ "$code" != 0 ]; then
             fail "$name" "exit $code with $filter: $(tail -n 2 "$tmp/log" | tr '\n' '|')"
             return
