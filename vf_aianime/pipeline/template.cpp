@@ -32,6 +32,9 @@ constexpr Choice<NoiseMode> noise_modes[] = {{NoiseMode::frame, "frame"}, {Noise
 constexpr Choice<Interpolation> interpolations[] = {
     {Interpolation::source, "source"}, {Interpolation::blend, "blend"}, {Interpolation::none, "none"}};
 
+constexpr Choice<Precision> precisions[] = {
+    {Precision::automatic, "auto"}, {Precision::float32, "float32"}, {Precision::bfloat16, "bfloat16"}};
+
 template <typename Enum, size_t n>
 const char *name_of(const Choice<Enum> (&choices)[n], Enum value) {
     return std::find_if(choices, choices + n, [&](const Choice<Enum> &choice) { return choice.value == value; })->name;
@@ -90,9 +93,10 @@ void optional_path(const Json &object, const char *key, bool may_be_empty, std::
 }
 
 void read_model(const Json &json, Template &style) {
-    json.only({"base", "vae"});
+    json.only({"base", "vae", "precision"});
     optional_path(json, "base", false, style.base);
     optional_path(json, "vae", true, style.vae);
+    optional_choice(json, "precision", precisions, style.precision);
 }
 
 void read_prompt(const Json &json, Template &style) {
