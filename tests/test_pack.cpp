@@ -71,7 +71,7 @@ AIANIME_TEST(what_is_no_pack) {
     const TempFolder folder;
     expect_error([&] { load_pack(folder.path("none")); }, AIANIME_NOT_FOUND, "none");
     write_file(folder.path("file"), "");
-    expect_error([&] { load_pack(folder.path("file")); }, AIANIME_BAD_DATA, "a pack is a folder");
+    ck_assert(load_pack(folder.path("file")).is_file()); // what is in it, its loader tells
     expect_error([&] { load_pack(folder.path()); }, AIANIME_BAD_DATA, "neither a pack");
     fs::create_directory(folder.path("pack.json"));
     expect_error([&] { load_pack(folder.path()); }, AIANIME_BAD_DATA, "a folder, not a regular file");

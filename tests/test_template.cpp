@@ -41,9 +41,10 @@ std::string or_dash(const std::optional<T> &value) {
 std::string describe(const Template &t) {
     std::ostringstream text;
     text << t.base << '|' << t.vae << '|' << static_cast<int>(t.precision) << '|' << t.positive << '|' << t.negative << '|'
-         << or_dash(t.scheduler) << or_dash(t.steps) << or_dash(t.guidance) << or_dash(t.strength) << or_dash(t.size) << t.seed
-         << ' ' << to_string(t.attention) << ' ' << t.window << ' ' << t.overlap << ' ' << t.segment << ' ' << to_string(t.noise)
-         << ' ' << t.generate_fps << ' ' << to_string(t.interpolate);
+         << or_dash(t.scheduler) << (t.prediction ? static_cast<int>(*t.prediction) : -1) << ' ' << or_dash(t.steps)
+         << or_dash(t.guidance) << or_dash(t.strength) << or_dash(t.size) << t.seed << ' ' << to_string(t.attention) << ' '
+         << t.window << ' ' << t.overlap << ' ' << t.segment << ' ' << to_string(t.noise) << ' ' << t.generate_fps << ' '
+         << to_string(t.interpolate);
     if (t.controls)
         for (const ControlSettings &c : *t.controls)
             text << " [" << c.type << '|' << c.model << '|' << c.scale << ' ' << c.start << ' ' << c.end << ']';
@@ -124,7 +125,7 @@ AIANIME_TEST(templates_in_the_tree) {
 AIANIME_TEST(smallest_template_has_the_defaults) {
     const Template style = parse("");
     ck_assert(describe(style) == "pocket||0||"
-                                 "|- - - - - 0 anchors 16 4 32 shared 10 source");
+                                 "|- -1 - - - - 0 anchors 16 4 32 shared 10 source");
     ck_assert(!style.controls && style.name == "t");
     ck_assert(describe(parse("\"model\": {}, \"prompt\": {}, \"sampling\": {}, \"coherence\": {}, \"time\": {}")) ==
               describe(style));
@@ -135,11 +136,11 @@ AIANIME_TEST(every_field_arrives) {
     const Template style = parse(
         R"("$schema": "schema.json", "description": "d", "x_mine": [1], "model": {"base": "a/b", "vae": "v", "precision": "bfloat16"},
         "prompt": {"positive": "p é", "negative": "n"},
-        "sampling": {"scheduler": "euler_a", "steps": 7, "guidance": 2.5, "strength": 0.5, "seed": 18446744073709551615, "size": 0},
+        "sampling": {"scheduler": "euler_a", "prediction": "v_prediction", "steps": 7, "guidance": 2.5, "strength": 0.5, "seed": 18446744073709551615, "size": 0},
         "controls": [{"type": "source", "model": "c", "scale": 0.5, "start": 0.25, "end": 0.75}, {}],
         "coherence": {"attention": "sparse", "window": 8, "overlap": 7, "segment": 5, "noise": "frame"},
         "time": {"generate_fps": 12.5, "interpolate": "blend"})");
-    ck_assert(describe(style) == "a/b|v|2|p é|n|euler_a 7 2.5 0.5 0 18446744073709551615 sparse 8 7 5 frame 12.5 blend"
+    ck_assert(describe(style) == "a/b|v|2|p é|n|euler_a 1 7 2.5 0.5 0 18446744073709551615 sparse 8 7 5 frame 12.5 blend"
                                  " [source|c|0.5 0.25 0.75] [source||1 0 1]");
 }
 

@@ -100,9 +100,12 @@ std::string last_part(const std::string &folder) {
 } // namespace
 
 Pack load_pack(const std::string &folder) {
-    if (!is_folder(real_path(folder)))
-        throw Error(AIANIME_BAD_DATA, printable(folder) + ": a file; a pack is a folder with pack.json or a diffusers layout");
     Pack pack;
+    if (!is_folder(real_path(folder))) {
+        pack.file = folder;
+        pack.name = fs::path(folder).stem().string();
+        return pack;
+    }
     pack.folder = folder;
     if (exists(folder + "/pack.json")) {
         read_manifest(folder + "/pack.json", pack);

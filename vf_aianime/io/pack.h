@@ -19,9 +19,11 @@ struct PackFile {
     std::string sha256;
 };
 
-// A pack: a folder with pack.json and a diffusers layout (unet/, vae/, text_encoder/, tokenizer/, scheduler/, controlnet/).
+// A base model: a pack, which is a folder with pack.json and a diffusers layout (unet/, vae/, text_encoder/, tokenizer/,
+// scheduler/, controlnet/), a plain diffusers folder, or a checkpoint in one file.
 struct Pack {
-    std::string folder;
+    std::string folder; // one of the two is set
+    std::string file;
     std::string name;
     std::string license;
     std::string description;
@@ -33,11 +35,15 @@ struct Pack {
     double strength = 1.0;
     int size = 512;
     std::string scheduler; // "" = the one of scheduler/scheduler_config.json
+
+    bool is_file() const { return !file.empty(); }
+    const std::string &path() const { return is_file() ? file : folder; }
 };
 
-// A folder without pack.json but with model_index.json or unet/config.json is a plain diffusers folder and gets the defaults above.
+// A folder without pack.json but with model_index.json or unet/config.json is a plain diffusers folder and gets the defaults above;
+// so does a file, which is not looked into.
 // Throws Error (NOT_FOUND, FORBIDDEN, BAD_DATA).
-Pack load_pack(const std::string &folder);
+Pack load_pack(const std::string &path);
 
 // Compares every listed file's SHA-256. Throws Error (BAD_DATA) naming the first file that differs, NOT_FOUND for a missing one.
 void verify_pack(const Pack &pack);

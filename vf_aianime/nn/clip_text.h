@@ -18,8 +18,8 @@ class WeightSource;
 // Thread safety: const members from several threads.
 class ClipTokenizer {
 public:
-    // Throws Error (NOT_FOUND, BAD_DATA).
-    explicit ClipTokenizer(const std::string &folder);
+    // `pad`: the token to pad with, "" = the one that the folder's settings name. Throws Error (NOT_FOUND, BAD_DATA).
+    explicit ClipTokenizer(const std::string &folder, const std::string &pad = "");
     ~ClipTokenizer();
     // Token numbers of a text without start and end tokens; invalid UTF-8 is replaced, never an error.
     std::vector<int64_t> encode(const std::string &text) const;

@@ -74,7 +74,10 @@ struct ClipTokenizer::Impl {
     int32_t bos, eos, pad, unknown;
 };
 
-ClipTokenizer::ClipTokenizer(const std::string &folder) : impl_(std::make_unique<Impl>(folder)) {}
+ClipTokenizer::ClipTokenizer(const std::string &folder, const std::string &pad) : impl_(std::make_unique<Impl>(folder)) {
+    if (!pad.empty())
+        impl_->pad = impl_->pairs.token(pad);
+}
 
 ClipTokenizer::~ClipTokenizer() = default;
 

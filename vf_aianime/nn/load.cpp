@@ -59,8 +59,7 @@ std::string current_name(const std::string &name) {
 }
 
 // The file's name of every tensor of the module; throws unless names and shapes agree.
-std::map<std::string, std::string> bind(Module &module, const WeightSource &source,
-                                        const std::function<bool(const std::string &)> &ignored) {
+std::map<std::string, std::string> bind(Module &module, const WeightSource &source, const Ignored &ignored) {
     std::map<std::string, std::vector<int64_t>> wanted;
     module.visit([&wanted](const std::string &name, at::Tensor &, const std::vector<int64_t> &shape) { wanted[name] = shape; });
 
@@ -90,11 +89,15 @@ std::map<std::string, std::string> bind(Module &module, const WeightSource &sour
 
 } // namespace
 
-void load(Module &module, const WeightSource &source, at::ScalarType dtype, at::Device device,
-          const std::function<bool(const std::string &)> &ignored) {
+void check_names(Module &module, const WeightSource &source, const Ignored &ignored) { bind(module, source, ignored); }
+
+void load(Module &module, const WeightSource &source, at::ScalarType dtype, at::Device device, const Ignored &ignored,
+          const Patch &patch) {
     const std::map<std::string, std::string> names = bind(module, source, ignored);
     module.visit([&](const std::string &name, at::Tensor &tensor, const std::vector<int64_t> &) {
-        tensor = source.tensor(names.at(name), dtype, device);
+        const std::string &stored = names.at(name);
+        tensor = patch ? patch(name, source.tensor(stored, source.dtype(stored), at::kCPU)).to(device, dtype)
+                       : source.tensor(stored, dtype, device);
         if (tensor.dim() == 4)
             tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
     });

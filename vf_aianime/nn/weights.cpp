@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <numeric>
 #include <system_error>
 
 #include "io/error.h"
@@ -38,6 +40,13 @@ at::ScalarType scalar_type(io::DType dtype) {
     }
     throw Error(AIANIME_INTERNAL, "weights: a tensor type without a counterpart");
 }
+
+int64_t elements(const std::vector<int64_t> &shape) {
+    return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+}
+
+// Of all sides but the first.
+int64_t row_elements(const std::vector<int64_t> &shape) { return shape.empty() ? 1 : elements({shape.begin() + 1, shape.end()}); }
 
 bool exists(const std::string &path) {
     std::error_code ignored;
@@ -91,8 +100,12 @@ WeightSource WeightSource::from_file(const std::string &path) {
     source.description_ = path;
     source.files_.push_back(std::make_shared<io::SafetensorsFile>(path));
     for (const auto &entry : source.files_.front()->tensors())
-        source.file_of_[entry.first] = 0;
+        source.add(entry.first, 0);
     return source;
+}
+
+void WeightSource::add(const std::string &name, size_t file) {
+    places_[name] = {file, {name, files_[file]->tensors().at(name).shape}};
 }
 
 WeightSource WeightSource::from_folder(const std::string &folder) {
@@ -113,36 +126,75 @@ WeightSource WeightSource::from_folder(const std::string &folder) {
 WeightSource WeightSource::from_index(const std::string &folder, const std::string &index) {
     WeightSource source;
     source.description_ = folder + "/" + index;
-    for (const std::string &shard : read_index(folder, index, source.file_of_))
+    std::map<std::string, size_t> shard_of;
+    for (const std::string &shard : read_index(folder, index, shard_of))
         source.files_.push_back(std::make_shared<io::SafetensorsFile>(io::resolve_below(folder, shard)));
-    for (const auto &[name, shard] : source.file_of_)
+    for (const auto &[name, shard] : shard_of) {
         if (!source.files_[shard]->tensors().count(name))
             throw Error(AIANIME_BAD_DATA, source.description_ + ": " + name + " is not in " + source.files_[shard]->path());
+        source.add(name, shard);
+    }
+    return source;
+}
+
+WeightSource WeightSource::renamed(const std::map<std::string, WeightView> &views) const {
+    WeightSource source;
+    source.description_ = description_;
+    source.files_ = files_;
+    for (const auto &[name, view] : views) {
+        const Place &old = place(view.name);
+        const std::vector<int64_t> &whole = old.view.shape;
+        const int64_t first = view.first_row, rows = elements(view.shape) / std::max<int64_t>(1, row_elements(whole));
+        if (whole.empty() || elements(view.shape) != rows * row_elements(whole) || first < 0 || first + rows > whole.front())
+            throw Error(AIANIME_BAD_DATA, description_ + ": " + view.name + " has not the shape that its name promises");
+        source.places_[name] = {old.file, {old.view.name, view.shape, old.view.first_row + first}};
+    }
+    return source;
+}
+
+WeightSource WeightSource::joined(const std::string &prefix, const WeightSource &other, const std::string &other_prefix) const {
+    WeightSource source;
+    source.description_ = description_ + " and " + other.description_;
+    source.files_ = files_;
+    source.files_.insert(source.files_.end(), other.files_.begin(), other.files_.end());
+    for (const auto &[name, place] : places_)
+        source.places_[prefix + name] = place;
+    for (const auto &[name, place] : other.places_)
+        source.places_[other_prefix + name] = {place.file + files_.size(), place.view};
     return source;
 }
 
 std::vector<std::string> WeightSource::names() const {
     std::vector<std::string> names;
-    for (const auto &entry : file_of_)
+    for (const auto &entry : places_)
         names.push_back(entry.first);
     return names;
 }
 
-bool WeightSource::has(const std::string &name) const { return file_of_.count(name) != 0; }
+bool WeightSource::has(const std::string &name) const { return places_.count(name) != 0; }
 
-const io::TensorInfo &WeightSource::info(const std::string &name) const {
-    const auto place = file_of_.find(name);
-    if (place == file_of_.end())
+const WeightSource::Place &WeightSource::place(const std::string &name) const {
+    const auto found = places_.find(name);
+    if (found == places_.end())
         throw Error(AIANIME_BAD_DATA, description_ + ": there is no tensor " + name);
-    return files_[place->second]->tensors().at(name);
+    return found->second;
 }
 
-std::vector<int64_t> WeightSource::shape(const std::string &name) const { return info(name).shape; }
+const io::TensorInfo &WeightSource::info(const Place &place) const { return files_[place.file]->tensors().at(place.view.name); }
+
+std::vector<int64_t> WeightSource::shape(const std::string &name) const { return place(name).view.shape; }
+
+at::ScalarType WeightSource::dtype(const std::string &name) const { return scalar_type(info(place(name)).dtype); }
 
 at::Tensor WeightSource::tensor(const std::string &name, at::ScalarType dtype, at::Device device) const {
-    const io::TensorInfo &found = info(name);
-    at::Tensor tensor = at::empty(found.shape, at::TensorOptions(scalar_type(found.dtype)));
-    files_[file_of_.at(name)]->read(name, tensor.data_ptr());
+    const Place &found = place(name);
+    const io::TensorInfo &whole = info(found);
+    at::Tensor tensor = at::empty(whole.shape, at::TensorOptions(scalar_type(whole.dtype)));
+    files_[found.file]->read(found.view.name, tensor.data_ptr());
+    const std::vector<int64_t> &shape = found.view.shape;
+    if (shape != whole.shape)
+        tensor =
+            tensor.flatten().slice(0, found.view.first_row * row_elements(whole.shape)).slice(0, 0, elements(shape)).view(shape);
     return tensor.to(device, dtype);
 }
 

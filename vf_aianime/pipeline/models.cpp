@@ -6,6 +6,7 @@
 #include "nn/aten.h"
 #include "nn/module.h"
 #include "nn/weights.h"
+#include "pipeline/components.h"
 
 namespace aianime::pipeline {
 
@@ -17,51 +18,71 @@ bool is_position_buffer(const std::string &name) {
     return name.size() >= suffix.size() && name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
 }
 
-void load_from_folder(nn::Module &module, const std::string &folder, at::ScalarType dtype, at::Device device) {
-    nn::load(module, nn::WeightSource::from_folder(folder), dtype, device, is_position_buffer);
+void load_component(nn::Module &module, const nn::Component &component, at::ScalarType dtype, at::Device device) {
+    nn::load(module, component.source, dtype, device, is_position_buffer);
 }
 
-io::Json config_of(const std::string &folder) { return io::Json::load(folder + "/config.json"); }
+// What checkpoints of the family in one file were trained with; nothing in them says so.
+constexpr const char *single_file_scheduler =
+    R"({"_class_name": "DDIMScheduler", "num_train_timesteps": 1000, "beta_start": 0.00085,
+    "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1, "clip_sample": false, "set_alpha_to_one": false,
+    "prediction_type": "epsilon"})";
 
 } // namespace
 
 Models::Models(const Settings &settings, at::ScalarType dtype, at::Device device)
-    : dtype_(dtype), device_(device), folder_(settings.pack.folder) {
-    unet_ = std::make_unique<nn::UNet>(nn::UNetConfig::from_json(config_of(folder_ + "/unet")));
-    load_from_folder(unet_->module(), folder_ + "/unet", dtype, device);
+    : dtype_(dtype), device_(device), base_(settings.pack.path()) {
+    const nn::Component unet = base_component(base_, Part::unet);
+    unet_ = std::make_unique<nn::UNet>(nn::UNetConfig::from_json(unet.config));
+    load_component(unet_->module(), unet, dtype, device);
 
-    const std::string vae = settings.vae_folder.empty() ? folder_ + "/vae" : settings.vae_folder;
-    vae_ = nn::Autoencoder::create(config_of(vae));
-    load_from_folder(vae_->module(), vae, dtype, device);
+    const nn::Component vae = settings.vae.empty() ? base_component(base_, Part::vae) : component(settings.vae, Part::vae);
+    vae_ = nn::Autoencoder::create(vae.config);
+    load_component(vae_->module(), vae, dtype, device);
 
-    tokenizer_ = std::make_unique<nn::ClipTokenizer>(folder_ + "/tokenizer");
-    text_encoder_ = std::make_unique<nn::ClipText>(config_of(folder_ + "/text_encoder"));
-    // Runs once a prompt, so it can afford float32.
-    load_from_folder(text_encoder_->module(), folder_ + "/text_encoder", at::kFloat, device);
-
+    load_text_encoder(settings);
     load_controls(settings);
+    load_scheduler(settings);
+    check_fit();
+}
 
-    const io::Json scheduler = diffusion::load_scheduler_json(folder_ + "/scheduler/scheduler_config.json");
+void Models::load_text_encoder(const Settings &settings) {
+    // OpenCLIP, the text encoder of Stable Diffusion 2, was trained on prompts padded with token 0.
+    const bool pad_with_zero = settings.pack.is_file() && nn::SingleFile(base_).is_version_2();
+    tokenizer_ = std::make_unique<nn::ClipTokenizer>(settings.tokenizer, pad_with_zero ? "!" : "");
+    const nn::Component text = base_component(base_, Part::text_encoder);
+    text_encoder_ = std::make_unique<nn::ClipText>(text.config);
+    // Runs once a prompt, so it can afford float32.
+    text_encoder_->load(text.source, at::kFloat, device_);
+}
+
+void Models::load_controls(const Settings &settings) {
+    for (const Settings::Control &control : settings.controls) {
+        const nn::Component found = component(control.path, Part::controlnet);
+        auto net = std::make_unique<nn::ControlNet>(nn::UNetConfig::from_json(found.config));
+        load_component(net->module(), found, dtype_, device_);
+        controls_.push_back({control.settings, std::move(net)});
+    }
+}
+
+void Models::load_scheduler(const Settings &settings) {
+    const io::Json scheduler = settings.pack.is_file() ? io::Json::parse(single_file_scheduler, base_)
+                                                       : diffusion::load_scheduler_json(base_ + "/scheduler/scheduler_config.json");
     scheduler_config_ = diffusion::SchedulerConfig::from_json(scheduler);
+    if (settings.style.prediction)
+        scheduler_config_.prediction = *settings.style.prediction;
+    else if (settings.pack.is_file() && nn::SingleFile(base_).is_version_2())
+        scheduler_config_.prediction = diffusion::Prediction::v;
     scheduler_name_ = settings.scheduler;
     if (scheduler_name_.empty() && scheduler.has("_class_name"))
         scheduler_name_ = diffusion::Scheduler::name_for_class(scheduler.at("_class_name").string());
     if (scheduler_name_.empty())
         scheduler_name_ = "ddim";
-    check_fit();
-}
-
-void Models::load_controls(const Settings &settings) {
-    for (const Settings::Control &control : settings.controls) {
-        auto net = std::make_unique<nn::ControlNet>(nn::UNetConfig::from_json(config_of(control.folder)));
-        load_from_folder(net->module(), control.folder, dtype_, device_);
-        controls_.push_back({control.settings, std::move(net)});
-    }
 }
 
 void Models::check_fit() const {
     const nn::UNetConfig &unet = unet_->config();
-    const auto refuse = [this](const std::string &what) { throw Error(AIANIME_BAD_DATA, folder_ + ": " + what); };
+    const auto refuse = [this](const std::string &what) { throw Error(AIANIME_BAD_DATA, base_ + ": " + what); };
     if (unet.in_channels != vae_->latent_channels())
         refuse("the U-Net takes " + std::to_string(unet.in_channels) + " latent channels, the autoencoder makes " +
                std::to_string(vae_->latent_channels()));

@@ -40,7 +40,9 @@ public:
     std::unique_ptr<diffusion::Scheduler> make_scheduler() const;
 
 private:
+    void load_text_encoder(const Settings &settings);
     void load_controls(const Settings &settings);
+    void load_scheduler(const Settings &settings);
     void check_fit() const;
 
     at::ScalarType dtype_;
@@ -52,7 +54,7 @@ private:
     std::vector<Control> controls_;
     std::string scheduler_name_;
     diffusion::SchedulerConfig scheduler_config_;
-    std::string folder_;
+    std::string base_; // folder or file
 };
 
 } // namespace aianime::pipeline

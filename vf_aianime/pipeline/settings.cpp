@@ -20,8 +20,8 @@ T in_range(const char *option, T value, T min, T max) {
     return value;
 }
 
-// The folder of a model named in a template, below the caller's model folder or the search path.
-std::string model_folder(const std::string &models_path, const std::string &name) {
+// The folder or file of a model named in a template, below the caller's model folder or the search path.
+std::string model_path(const std::string &models_path, const std::string &name) {
     if (!models_path.empty())
         return io::resolve_below(models_path, name);
     const std::vector<std::string> folders = io::model_folders();
@@ -104,6 +104,21 @@ std::string resolve_device(const std::string &device) {
     throw Error(AIANIME_INVALID, "device: '" + device + "' is not one of auto, cpu, cuda, cuda:N");
 }
 
+// A checkpoint in one file has no tokenizer of its own; all of its family share one, which the pack of the tree carries.
+std::string tokenizer_folder(const io::Pack &pack, const std::string &models_path) {
+    if (!pack.is_file())
+        return pack.folder + "/tokenizer";
+    std::vector<std::string> folders = io::model_folders();
+    if (!models_path.empty())
+        folders.insert(folders.begin(), models_path);
+    const std::string found = io::find_in(folders, "pocket/tokenizer");
+    if (found.empty())
+        throw Error(AIANIME_NOT_FOUND, pack.file +
+                                           ": a checkpoint in one file needs CLIP's vocabulary from pocket/tokenizer, which is in "
+                                           "none of the model folders; add the installed one to AIANIME_MODELS");
+    return found;
+}
+
 std::vector<Settings::Control> resolve_controls(const Settings &settings, const std::string &models_path) {
     std::vector<ControlSettings> wanted;
     if (settings.style.controls) {
@@ -118,7 +133,7 @@ std::vector<Settings::Control> resolve_controls(const Settings &settings, const 
     std::vector<Settings::Control> found;
     for (const ControlSettings &control : wanted) {
         if (!control.model.empty()) {
-            found.push_back({control, model_folder(models_path, control.model)});
+            found.push_back({control, model_path(models_path, control.model)});
             continue;
         }
         std::string folder;
@@ -146,9 +161,10 @@ Settings resolve_settings(const aianime_settings &given, std::vector<std::string
     Overrides(given, overrides).apply(settings.style);
 
     const std::string models_path = text(given.models_path);
-    settings.pack = io::load_pack(model_folder(models_path, settings.style.base));
+    settings.pack = io::load_pack(model_path(models_path, settings.style.base));
     if (!settings.style.vae.empty())
-        settings.vae_folder = model_folder(models_path, settings.style.vae);
+        settings.vae = model_path(models_path, settings.style.vae);
+    settings.tokenizer = tokenizer_folder(settings.pack, models_path);
     settings.controls = resolve_controls(settings, models_path);
 
     settings.scheduler = settings.style.scheduler.value_or(settings.pack.scheduler);

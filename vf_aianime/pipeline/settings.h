@@ -15,12 +15,13 @@ namespace aianime::pipeline {
 struct Settings {
     Template style;
     io::Pack pack;
-    std::string vae_folder; // "" = the pack's own
+    std::string vae;       // folder or file; "" = the pack's own
+    std::string tokenizer; // folder with vocab.json and merges.txt
 
-    // A control with its folder found.
+    // A control with its folder or file found.
     struct Control {
         ControlSettings settings;
-        std::string folder;
+        std::string path;
     };
     std::vector<Control> controls;
 

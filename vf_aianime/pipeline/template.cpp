@@ -32,6 +32,9 @@ constexpr Choice<NoiseMode> noise_modes[] = {{NoiseMode::frame, "frame"}, {Noise
 constexpr Choice<Interpolation> interpolations[] = {
     {Interpolation::source, "source"}, {Interpolation::blend, "blend"}, {Interpolation::none, "none"}};
 
+constexpr Choice<diffusion::Prediction> predictions[] = {{diffusion::Prediction::epsilon, "epsilon"},
+                                                         {diffusion::Prediction::v, "v_prediction"},
+                                                         {diffusion::Prediction::sample, "sample"}};
 constexpr Choice<Precision> precisions[] = {
     {Precision::automatic, "auto"}, {Precision::float32, "float32"}, {Precision::bfloat16, "bfloat16"}};
 
@@ -106,8 +109,10 @@ void read_prompt(const Json &json, Template &style) {
 }
 
 void read_sampling(const Json &json, Template &style) {
-    json.only({"scheduler", "steps", "guidance", "strength", "seed", "size"});
+    json.only({"scheduler", "prediction", "steps", "guidance", "strength", "seed", "size"});
     optional(json, "scheduler", [&](const Json &value) { style.scheduler = value.choice(diffusion::Scheduler::names()); });
+    optional(json, "prediction",
+             [&](const Json &value) { style.prediction = value_of(predictions, value.string(), value.where()); });
     optional_integer(json, "steps", 1, 1000, style.steps);
     optional_number(json, "guidance", 0, 50, style.guidance);
     optional_number(json, "strength", 0, 1, style.strength);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "diffusion/scheduler.h"
 #include "io/json.h"
 #include "nn/frame_attention.h"
 
@@ -50,10 +51,11 @@ struct Template {
     std::string negative;
 
     std::optional<std::string> scheduler; // Scheduler::names()
-    std::optional<int> steps;             // 1 to 1000
-    std::optional<double> guidance;       // 0 to 50
-    std::optional<double> strength;       // 0 to 1
-    std::optional<int> size;              // 0, or 16 to 4096
+    std::optional<diffusion::Prediction> prediction;
+    std::optional<int> steps;       // 1 to 1000
+    std::optional<double> guidance; // 0 to 50
+    std::optional<double> strength; // 0 to 1
+    std::optional<int> size;        // 0, or 16 to 4096
     uint64_t seed = 0;
 
     std::optional<std::vector<ControlSettings>> controls; // absent: every control of the pack at scale 1

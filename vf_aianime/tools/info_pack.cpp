@@ -85,6 +85,7 @@ void print_hashes(Verdict &verdict, const io::Pack &pack) {
 void load_everything(const io::Pack &pack) {
     pipeline::Settings settings;
     settings.pack = pack;
+    settings.tokenizer = pack.folder + "/tokenizer";
     settings.scheduler = pack.scheduler;
     for (const io::PackControl &control : pack.controls) {
         pipeline::ControlSettings wanted;

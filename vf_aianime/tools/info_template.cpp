@@ -18,11 +18,11 @@ std::string or_none(const std::string &text) { return text.empty() ? "none" : io
 // The template's fields completed by its pack's defaults: what a run would do.
 void print_settings(const pipeline::Settings &settings) {
     const pipeline::Template &style = settings.style;
-    print_line("pack", settings.pack.folder);
-    if (!settings.vae_folder.empty())
-        print_line("vae", settings.vae_folder);
+    print_line("base", settings.pack.path());
+    if (!settings.vae.empty())
+        print_line("vae", settings.vae);
     for (const pipeline::Settings::Control &control : settings.controls)
-        print_line("control", control.settings.type + ", scale " + number_text(control.settings.scale) + ": " + control.folder);
+        print_line("control", control.settings.type + ", scale " + number_text(control.settings.scale) + ": " + control.path);
     print_line("sampling", plural(static_cast<uint64_t>(settings.steps), "step") + ", " +
                                (settings.scheduler.empty() ? "the pack's scheduler" : settings.scheduler) + ", guidance " +
                                number_text(settings.guidance) + ", strength " + number_text(settings.strength) + ", size " +
