@@ -7,7 +7,8 @@ namespace aianime::nn {
 
 namespace {
 
-constexpr int64_t head_width = 64; // of Stable Diffusion 2 and of CLIP
+constexpr int64_t head_width = 64;        // of Stable Diffusion 2 and of CLIP
+constexpr int64_t most_tiny_layers = 256; // of a tiny autoencoder's stack; TAESD has 18
 
 // Writes one JSON object.
 class Object {
@@ -131,16 +132,11 @@ io::Json autoencoder_config(const WeightSource &source) {
 }
 
 io::Json tiny_autoencoder_config(const WeightSource &source) {
-    // Blocks between two layers that are none: a run of numbered blocks is a level.
+    // A run of blocks is a level; convolutions and layers without weights stand between them.
     const auto levels = [&](const std::string &stack) {
         std::vector<int64_t> blocks;
         bool in_level = false;
-        const auto there = [&](int64_t i) {
-            const std::string layer = numbered(stack, i);
-            return source.has(layer + "weight") || source.has(layer + "conv.0.weight") ||
-                   source.has(numbered(stack, i + 1) + "weight");
-        };
-        for (int64_t i = 0; there(i); i++) {
+        for (int64_t i = 0; i < most_tiny_layers; i++) {
             const bool block = source.has(numbered(stack, i) + "conv.0.weight");
             if (block && !in_level)
                 blocks.push_back(0);
