@@ -4,8 +4,8 @@
 
 #include "io/json.h"
 #include "nn/clip_text.h"
+#include "nn/tokenizer_files.h"
 #include "nn/unicode.h"
-#include "nn/vocabulary.h"
 #include "support.h"
 
 using namespace aianime;
@@ -98,12 +98,29 @@ AIANIME_TEST(earlier_merges_go_first) {
     ck_assert(tokenizer.encode("abaab") == std::vector<int64_t>({6, 5})); // aba, ab</w>
 }
 
+// transformers 5 writes everything into one file; older ones join the symbols of a merge with a space.
+AIANIME_TEST(tokenizer_json_alone) {
+    const std::string start = R"({"version": "1.0", "added_tokens": [{"id": 7, "content": "<|startoftext|>"}], "normalizer": null,
+        "model": {"type": "BPE", "dropout": null, "vocab": {"a": 0, "b": 1, "a</w>": 2, "b</w>": 3, "ab": 4, "ab</w>": 5, "aba": 6,
+        "<|startoftext|>": 7, "<|endoftext|>": 8}, "merges": )";
+    for (const char *merges : {R"(["a b", "ab a", "a b</w>"])", R"([["a", "b"], ["ab", "a"], ["a", "b</w>"]])"}) {
+        const TempFolder folder;
+        write_file(folder.path("tokenizer.json"), start + merges + "}}");
+        const ClipTokenizer tokenizer(folder.path());
+        ck_assert(tokenizer.encode("abab") == std::vector<int64_t>({6, 3}));
+        ck_assert_int_eq(tokenizer.bos(), 7);
+    }
+    const TempFolder folder;
+    write_file(folder.path("tokenizer.json"), start + R"(["ab"]}})");
+    expect_error([&] { ClipTokenizer tokenizer(folder.path()); }, AIANIME_BAD_DATA, "two symbols");
+}
+
 AIANIME_TEST(damaged_folders_are_refused) {
     const auto open = [](const std::string &path) { return [path] { ClipTokenizer tokenizer(path); }; };
     const TempFolder folder;
     expect_error(open(folder.path()), AIANIME_NOT_FOUND, "vocab.json");
     write_small(folder, "a b\nab c\n");
-    expect_error(open(folder.path()), AIANIME_BAD_DATA, "line 2");
+    expect_error(open(folder.path()), AIANIME_BAD_DATA, "merge 2");
     write_small(folder, "a b c\n");
     expect_error(open(folder.path()), AIANIME_BAD_DATA, "line 1");
     std::filesystem::remove(folder.path("merges.txt"));
@@ -114,10 +131,11 @@ AIANIME_TEST(damaged_folders_are_refused) {
 
 AIANIME_TEST(damaged_vocabularies_are_refused) {
     const TempFolder folder;
+    write_file(folder.path("merges.txt"), "");
     const auto load = [&](const std::string &text) {
         return [&folder, text] {
             write_file(folder.path("vocab.json"), text);
-            return nn::load_vocabulary(folder.path("vocab.json"));
+            return nn::load_tokenizer_files(folder.path()).vocabulary;
         };
     };
     ck_assert_int_eq(load("{}")().size(), 0);
@@ -125,12 +143,12 @@ AIANIME_TEST(damaged_vocabularies_are_refused) {
     for (const char *text : {"", "[]", "{\"a\" 1}", "{\"a\": }", "{\"a\": -1}", "{\"a\": 1.5}", "{\"a\": 99999999999}",
                              "{\"a\": 1,}", "{\"a\": 1} x", "{\"a\": 1", "{\"a", "{\"\\x\": 1}", "{\"\\ud800\": 1}",
                              "{\"\\ud800\\u0041\": 1}", "{\"\\u12\": 1}", "{\"\\", "{\"a\nb\": 1}", "{\"\xff\": 1}"})
-        expect_error(load(text), AIANIME_BAD_DATA, "byte");
+        expect_error(load(text), AIANIME_BAD_DATA, "vocab.json");
     expect_error(load("{\"a\": 1, \"a\": 2}"), AIANIME_BAD_DATA, "twice");
 }
 
 int main() {
     return run_suite("clip_tokenizer", {three_hundred_texts_agree_with_transformers, special_tokens, broken_utf8_is_replaced,
                                         a_very_long_word, small_tokenizer_and_its_settings, earlier_merges_go_first,
-                                        damaged_folders_are_refused, damaged_vocabularies_are_refused});
+                                        tokenizer_json_alone, damaged_folders_are_refused, damaged_vocabularies_are_refused});
 }

@@ -78,8 +78,8 @@ AIANIME_TEST(configurations) {
 AIANIME_TEST(configurations_that_are_refused) {
     for (const char *change :
          {R"("class_embed_type": "timestep")", R"("addition_embed_type": "text_time")", R"("time_cond_proj_dim": 256)",
-          R"("upcast_attention": true)", R"("only_cross_attention": [false, true])", R"("resnet_time_scale_shift": "scale_shift")",
-          R"("conv_in_kernel": 1)", R"("downsample_padding": 0)", R"("act_fn": "mish")", R"("layers_per_block": [1, 1, 1])",
+          R"("only_cross_attention": [false, true])", R"("resnet_time_scale_shift": "scale_shift")", R"("conv_in_kernel": 1)",
+          R"("downsample_padding": 0)", R"("act_fn": "mish")", R"("layers_per_block": [1, 1, 1])",
           R"("mid_block_type": "UNetMidBlock2DSimpleCrossAttn")", R"("attention_head_dim": 7)", R"("norm_num_groups": 48)",
           R"("a_setting_of_tomorrow": 1)"}) {
         const std::string text = change;

@@ -2,19 +2,15 @@
 #include "nn/byte_pairs.h"
 
 #include <queue>
-#include <string_view>
 #include <tuple>
 #include <utility>
 
 #include "io/error.h"
-#include "io/file.h"
 #include "io/text.h"
 
 namespace aianime::nn {
 
 namespace {
-
-constexpr size_t max_file_bytes = 16 * 1024 * 1024;
 
 uint64_t pair_key(int32_t left, int32_t right) {
     return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
@@ -37,28 +33,13 @@ struct Candidate {
 
 } // namespace
 
-BytePairs::BytePairs(Vocabulary vocabulary, const std::string &merges_path) : vocabulary_(std::move(vocabulary)) {
-    const std::string text = io::read_file(merges_path, max_file_bytes);
-    const auto refuse = [&](size_t line, const std::string &what) {
-        throw Error(AIANIME_BAD_DATA, io::printable(merges_path) + ": line " + std::to_string(line) + ": " + what);
-    };
-    size_t number = 0;
-    for (size_t begin = 0; begin < text.size(); ++number) {
-        const size_t end = std::min(text.find('\n', begin), text.size());
-        std::string_view line(text.data() + begin, end - begin);
-        begin = end + 1;
-        if (!line.empty() && line.back() == '\r')
-            line.remove_suffix(1);
-        if (line.empty() || (number == 0 && line.rfind("#version", 0) == 0))
-            continue;
-        const size_t space = line.find(' ');
-        if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos)
-            refuse(number + 1, "expected two symbols with a space between them");
-        const std::string left(line.substr(0, space)), right(line.substr(space + 1));
+BytePairs::BytePairs(TokenizerFiles files) : vocabulary_(std::move(files.vocabulary)) {
+    for (const auto &[left, right] : files.merges) {
         const int32_t left_token = token(left), right_token = token(right), merged = token(left + right);
         if (left_token < 0 || right_token < 0 || merged < 0)
-            refuse(number + 1,
-                   io::quoted(left + right) + " or a part of it is not in vocab.json; the two files do not belong together");
+            throw Error(AIANIME_BAD_DATA, io::printable(files.merges_file) + ": merge " + std::to_string(merges_.size() + 1) +
+                                              ": " + io::quoted(left + right) +
+                                              " or a part of it is not in the vocabulary; the two do not belong together");
         merges_.emplace(pair_key(left_token, right_token), Merge{static_cast<int32_t>(merges_.size()), merged});
     }
 }

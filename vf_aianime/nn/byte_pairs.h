@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "nn/vocabulary.h"
+#include "nn/tokenizer_files.h"
 
 namespace aianime::nn {
 
@@ -14,8 +14,8 @@ namespace aianime::nn {
 // and again, leftmost first. Thread safety: const members from several threads.
 class BytePairs {
 public:
-    // merges_path: merges.txt, a "#version" line and two symbols a line. Throws Error (NOT_FOUND, BAD_DATA, IO).
-    BytePairs(Vocabulary vocabulary, const std::string &merges_path);
+    // Throws Error (BAD_DATA) for a merge whose parts or result are no tokens.
+    explicit BytePairs(TokenizerFiles files);
 
     // The tokens of one word given as symbols; symbols the vocabulary lacks become `unknown`. O(n log n) in the symbols.
     void encode(const std::vector<std::string> &symbols, int32_t unknown, std::vector<int64_t> &out) const;

@@ -36,8 +36,7 @@ io::Json load_settings(const std::string &folder) {
 } // namespace
 
 struct ClipTokenizer::Impl {
-    explicit Impl(const std::string &folder)
-        : pairs(load_vocabulary(folder + "/vocab.json"), folder + "/merges.txt"), settings(load_settings(folder)) {
+    explicit Impl(const std::string &folder) : pairs(load_tokenizer_files(folder)), settings(load_settings(folder)) {
         bos = special("bos_token", "<|startoftext|>");
         eos = special("eos_token", "<|endoftext|>");
         pad = special("pad_token", "<|endoftext|>");

@@ -41,7 +41,7 @@ void read_middle(ConfigReader &reader, const io::Json &json, UNetConfig &config)
 
 void require_neutral(ConfigReader &reader) {
     for (const char *key : {"center_input_sample", "class_embeddings_concat", "dual_cross_attention", "global_pool_conditions",
-                            "mid_block_only_cross_attention", "only_cross_attention", "resnet_skip_time_act", "upcast_attention"})
+                            "mid_block_only_cross_attention", "only_cross_attention", "resnet_skip_time_act"})
         reader.require(key, false);
     for (const char *key : {"downsample_padding", "mid_block_scale_factor", "resnet_out_scale_factor"})
         reader.require(key, 1.0);
@@ -52,7 +52,8 @@ void require_neutral(ConfigReader &reader) {
     reader.require("resnet_time_scale_shift", "default");
     reader.require("time_embedding_type", "positional");
     reader.choice("act_fn", "silu", {"silu", "swish"});
-    reader.ignore({"addition_embed_type_num_heads", "dropout", "sample_size"});
+    // The attention here sums in float32 whatever its inputs are, which is all that upcast_attention asks for.
+    reader.ignore({"upcast_attention", "addition_embed_type_num_heads", "dropout", "sample_size"});
 }
 
 void check_divisibility(const ConfigReader &reader, const UNetConfig &config) {
