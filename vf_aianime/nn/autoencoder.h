@@ -28,6 +28,8 @@ public:
     // The distribution's mean (AutoencoderKL), scaled.
     virtual at::Tensor encode(const at::Tensor &picture) const = 0;
     virtual at::Tensor decode(const at::Tensor &latent) const = 0;
+    // Gives the encoder's memory back where nothing will be encoded.
+    virtual void release_encoder() = 0;
 };
 
 } // namespace aianime::nn

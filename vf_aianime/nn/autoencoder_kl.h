@@ -96,6 +96,7 @@ public:
     int64_t stride() const override { return int64_t{1} << (config_.block_out_channels.size() - 1); }
     at::Tensor encode(const at::Tensor &picture) const override;
     at::Tensor decode(const at::Tensor &latent) const override;
+    void release_encoder() override { root_.encoder.release(); }
 
 private:
     struct Root : Module {

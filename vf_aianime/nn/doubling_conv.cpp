@@ -2,6 +2,7 @@
 #include "nn/doubling_conv.h"
 
 #include "nn/aten.h"
+#include "nn/strips.h"
 
 namespace aianime::nn {
 
@@ -31,14 +32,24 @@ at::Tensor DoublingConv::forward_doubled(const at::Tensor &x) const {
     const int64_t height = x.size(2), width = x.size(3), out = weight.size(0);
     if (weight.requires_grad())
         return forward(at::upsample_nearest2d(x, {2 * height, 2 * width}));
+    const at::Tensor result = at::empty({x.size(0), height, 2, width, 2, out}, x.options());
     // One line and column more than the source: place (p, q) reads source lines p - 1 and p, columns q - 1 and q.
-    const at::Tensor places = at::conv2d(x, sums_, sums_bias_, {1, 1}, {1, 1}).permute({0, 2, 3, 1});
-    const at::Tensor result = at::empty({x.size(0), height, 2, width, 2, out}, places.options());
-    for (int64_t below = 0; below < 2; below++)
-        for (int64_t right = 0; right < 2; right++) {
-            const at::Tensor place = places.slice(3, (2 * below + right) * out, (2 * below + right + 1) * out);
-            result.select(2, below).select(3, right).copy_(place.slice(1, below, below + height).slice(2, right, right + width));
-        }
+    const auto spread = [&](const at::Tensor &places, int64_t first, int64_t end) {
+        const at::Tensor rows = result.slice(1, first, end), last = places.permute({0, 2, 3, 1});
+        for (int64_t below = 0; below < 2; below++)
+            for (int64_t right = 0; right < 2; right++) {
+                const at::Tensor place = last.slice(3, (2 * below + right) * out, (2 * below + right + 1) * out);
+                rows.select(2, below).select(3, right).copy_(
+                    place.slice(1, below, below + end - first).slice(2, right, right + width));
+            }
+    };
+    // The result is four times as large as x.
+    if (in_strips(static_cast<int64_t>(result.nbytes()), weight))
+        for_strips(x, strip_bytes / 4, [&](int64_t first, int64_t end, const at::Tensor &rows) {
+            spread(at::conv2d(rows, sums_, sums_bias_, {1, 1}, at::IntArrayRef({0, 1})), first, end);
+        });
+    else
+        spread(at::conv2d(x, sums_, sums_bias_, {1, 1}, {1, 1}), 0, height);
     return result.view({x.size(0), 2 * height, 2 * width, out}).permute({0, 3, 1, 2});
 }
 

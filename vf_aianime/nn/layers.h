@@ -43,6 +43,8 @@ public:
     at::Tensor forward(const at::Tensor &x) const;
     // silu(forward(x)), the usual next step.
     at::Tensor forward_silu(const at::Tensor &x) const;
+    int64_t groups() const { return groups_; }
+    double eps() const { return eps_; }
 
     at::Tensor weight, bias;
 

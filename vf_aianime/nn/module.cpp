@@ -18,6 +18,10 @@ void Module::call_loaded() {
     loaded();
 }
 
+void Module::release() {
+    visit([](const std::string &, at::Tensor &tensor, const std::vector<int64_t> &) { tensor.reset(); });
+}
+
 int64_t Module::parameter_count() {
     int64_t count = 0;
     visit([&count](const std::string &, at::Tensor &, const std::vector<int64_t> &shape) {

@@ -31,6 +31,8 @@ public:
     // Called on every module after load(), parents after children: derived weights (merged, repacked) are made here.
     virtual void loaded() {}
     int64_t parameter_count();
+    // Gives the memory of all tensors below back; what is left can only be loaded again.
+    void release();
 
     void call_loaded();
 

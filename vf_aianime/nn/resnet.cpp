@@ -2,6 +2,7 @@
 #include "nn/resnet.h"
 
 #include "nn/aten.h"
+#include "nn/strips.h"
 
 namespace aianime::nn {
 
@@ -22,10 +23,14 @@ ResnetBlock::ResnetBlock(int64_t in, int64_t out, int64_t time_channels, int64_t
 }
 
 at::Tensor ResnetBlock::forward(const at::Tensor &x, const at::Tensor &time) const {
-    at::Tensor h = norm1.forward_silu(x);
+    const auto convolve = [](const GroupNorm &norm, const Conv2d &conv, const at::Tensor &in) {
+        return in_strips(static_cast<int64_t>(in.nbytes()), conv.weight) ? norm_silu_conv(norm, conv, in)
+                                                                         : conv.forward(norm.forward_silu(in));
+    };
     // The time step is the same for the whole batch, so its projection is one more bias.
-    h = time_emb_proj ? conv1.forward(h, time_emb_proj->forward(time).squeeze(0)) : conv1.forward(h);
-    h = conv2.forward(norm2.forward_silu(h));
+    at::Tensor h =
+        time_emb_proj ? conv1.forward(norm1.forward_silu(x), time_emb_proj->forward(time).squeeze(0)) : convolve(norm1, conv1, x);
+    h = convolve(norm2, conv2, h);
     return h.add_(conv_shortcut ? conv_shortcut->forward(x) : x);
 }
 

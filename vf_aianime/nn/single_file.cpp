@@ -11,9 +11,6 @@ namespace aianime::nn {
 
 namespace {
 
-constexpr const char *unet_prefix = "model.diffusion_model.";
-constexpr const char *control_prefix = "control_model.";
-
 // Prefixes a network may have: that of a whole checkpoint, or none where the file holds nothing else.
 std::optional<std::string> find_prefix(const WeightSource &source, const std::vector<std::string> &prefixes,
                                        const std::string &first) {
@@ -21,6 +18,13 @@ std::optional<std::string> find_prefix(const WeightSource &source, const std::ve
         if (source.has(prefix + first))
             return prefix;
     return {};
+}
+
+// A U-Net or a ControlNet in the original code's names.
+Component ldm_network(const WeightSource &source, const std::string &prefix) {
+    WeightSource renamed = source.renamed(ldm_views(source, LdmLayout(source, prefix)));
+    io::Json config = unet_config(renamed);
+    return {std::move(renamed), std::move(config)};
 }
 
 void refuse_other_families(const WeightSource &source) {
@@ -46,25 +50,15 @@ SingleFile::SingleFile(const std::string &path) : source_(with_taesd_partner(Wei
 }
 
 std::optional<Component> SingleFile::unet() const {
-    const auto prefix = find_prefix(source_, {unet_prefix, ""}, "output_blocks.0.0.in_layers.0.weight");
-    if (!prefix)
-        return {};
-    const LdmLayout layout(source_, *prefix);
-    WeightSource renamed = source_.renamed(ldm_views(source_, layout));
-    io::Json config = unet_config(renamed);
-    return Component{std::move(renamed), std::move(config)};
+    const auto prefix = find_prefix(source_, {"model.diffusion_model.", ""}, "output_blocks.0.0.in_layers.0.weight");
+    return prefix ? std::optional(ldm_network(source_, *prefix)) : std::nullopt;
 }
 
 std::optional<Component> SingleFile::controlnet() const {
     if (source_.has("controlnet_cond_embedding.conv_in.weight"))
         return Component{source_, unet_config(source_)};
-    const auto prefix = find_prefix(source_, {control_prefix, ""}, "input_hint_block.0.weight");
-    if (!prefix)
-        return {};
-    const LdmLayout layout(source_, *prefix);
-    WeightSource renamed = source_.renamed(ldm_views(source_, layout));
-    io::Json config = unet_config(renamed);
-    return Component{std::move(renamed), std::move(config)};
+    const auto prefix = find_prefix(source_, {"control_model.", ""}, "input_hint_block.0.weight");
+    return prefix ? std::optional(ldm_network(source_, *prefix)) : std::nullopt;
 }
 
 std::optional<Component> SingleFile::vae() const {

@@ -39,6 +39,8 @@ Models::Models(const Settings &settings, at::ScalarType dtype, at::Device device
     const nn::Component vae = settings.vae.empty() ? base_component(base_, Part::vae) : component(settings.vae, Part::vae);
     vae_ = nn::Autoencoder::create(vae.config);
     load_component(vae_->module(), vae, dtype, device);
+    if (settings.strength >= 1) // then sampling begins with noise alone
+        vae_->release_encoder();
 
     load_text_encoder(settings);
     load_controls(settings);

@@ -33,6 +33,8 @@ public:
     const std::vector<Control> &controls() const { return controls_; }
     const nn::ClipTokenizer &tokenizer() const { return *tokenizer_; }
     const nn::ClipText &text_encoder() const { return *text_encoder_; }
+    // Gives its memory back; text_encoder() must not be called any more.
+    void release_text_encoder() { text_encoder_.reset(); }
 
     // Sides of a working picture must be multiples of this.
     int stride() const;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline/shot.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <chrono>
 
 #include "io/error.h"
+#include "pipeline/free_memory.h"
 #include "vision/flow.h"
 #include "vision/shots.h"
 
@@ -69,7 +68,7 @@ void Shot::run_segment() {
     std::vector<cv::Mat> pictures = generate();
     cross_fade(pictures);
     carried_ = std::move(pictures);
-    malloc_trim(0); // what fragmentation keeps of a segment must not add up over the clip
+    return_free_memory();
     ++next_segment_;
     watch_.frames_waiting -= fresh;
     watch_.frames_generated += fresh;
