@@ -21,11 +21,11 @@ ResnetBlock::ResnetBlock(int64_t in, int64_t out, int64_t time_channels, int64_t
     }
 }
 
-at::Tensor ResnetBlock::forward(const at::Tensor &x, const at::Tensor &time) const {
-    at::Tensor h = norm1.forward_silu(x);
+at::Tensor ResnetBlock::forward(const at::Tensor &x, const at::Tensor &time, int64_t clips) const {
+    at::Tensor h = norm1.forward_silu(x, clips);
     // The time step is the same for the whole batch, so its projection is one more bias.
     h = time_emb_proj ? conv1.forward(h, time_emb_proj->forward(time).squeeze(0)) : conv1.forward(h);
-    h = conv2.forward(norm2.forward_silu(h));
+    h = conv2.forward(norm2.forward_silu(h, clips));
     return h.add_(conv_shortcut ? conv_shortcut->forward(x) : x);
 }
 
