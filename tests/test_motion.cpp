@@ -18,6 +18,28 @@ at::Tensor stored(const std::string &name) { return golden().tensor(name, at::kF
 
 std::string file(const std::string &name) { return tests_folder() + "/golden/motion/" + name; }
 
+// A file with these tensors, all of them zero.
+void write_empty_tensors(const std::string &path, const std::map<std::string, std::vector<int64_t>> &tensors) {
+    std::string header, data;
+    for (const auto &[name, shape] : tensors) {
+        int64_t bytes = 2;
+        std::string sides;
+        for (int64_t side : shape) {
+            bytes *= side;
+            sides += (sides.empty() ? "" : ",") + std::to_string(side);
+        }
+        const size_t end = data.size() + static_cast<size_t>(bytes);
+        header += (header.empty() ? "" : ",") + ("\"" + name) + R"(":{"dtype":"F16","shape":[)" + sides + R"(],"data_offsets":[)" +
+                  std::to_string(data.size()) + "," + std::to_string(end) + "]}";
+        data.resize(end);
+    }
+    header = "{" + header + "}";
+    std::string length(8, '\0');
+    for (size_t i = 0; i < length.size(); i++)
+        length[i] = static_cast<char>(header.size() >> (8 * i));
+    write_file(path, length + header + data);
+}
+
 // The U-Net of all cases, and a motion module on it.
 struct Networks {
     explicit Networks(const std::string &motion_file, nn::MotionNorms norms = nn::MotionNorms::trained,
@@ -52,7 +74,6 @@ void compare(const std::string &motion_file, const std::string &name, const char
             const std::string run = name + (norms == nn::MotionNorms::trained ? ".trained" : ".diffusers") + std::to_string(i);
             const at::Tensor out = networks.run(run, &networks.motion);
             expect_close(out, stored(run), limit, run);
-            printf("%s: %.2g\n", run.c_str(), relative_error(out, stored(run)));
         }
     }
 }
@@ -67,7 +88,107 @@ AIANIME_TEST(adapter_folder) { compare("adapter", "adapter", "AnimateDiff v2", 2
 AIANIME_TEST(diffusers_names_in_a_file) { compare("diffusers_names.safetensors", "file", "AnimateDiff v2", 32); }
 AIANIME_TEST(bfloat16_is_near) { compare("v2.safetensors", "v2", "AnimateDiff v2", 32, 1, at::kBFloat16, 5e-2); }
 
+AIANIME_TEST(the_norms_of_both_kinds_differ) {
+    for (const char *name : {"v1.", "v2.", "v3.", "lcm.", "adapter.", "file."})
+        ck_assert_double_gt(relative_error(stored(name + std::string("trained0")), stored(name + std::string("diffusers0"))), 1e-2);
+}
+
+AIANIME_TEST(without_a_module_nothing_changes) {
+    const c10::InferenceMode guard;
+    const Networks networks("v1.safetensors");
+    const at::Tensor x = stored("v1.x1"), text = stored("v1.text1");
+    nn::FrameAttention frames{nn::AttentionMode::self, 2, x.size(0) / 2, nullptr, false, 0};
+    const at::Tensor alone = networks.unet.forward(x, 437, text, nullptr, nullptr);
+    ck_assert(networks.unet.forward(x, 437, text, &frames, nullptr, nullptr).equal(alone));
+    ck_assert_double_gt(relative_error(networks.run("v1.trained1", &networks.motion), alone), 1e-2);
+}
+
+AIANIME_TEST(windows_longer_than_the_position_table) {
+    const c10::InferenceMode guard;
+    const Networks networks("adapter");
+    networks.motion.check_frames(20);
+    expect_error([&] { networks.motion.check_frames(21); }, AIANIME_BAD_DATA,
+                 "adapter/diffusion_pytorch_model.safetensors: AnimateDiff v2 can move 20 frames together, the window has 21");
+    const at::Tensor x = at::zeros({21, 4, 4, 4}), text = stored("adapter.text0");
+    expect_error([&] { networks.unet.forward(x, 1, text.slice(0, 0, 1), nullptr, nullptr, &networks.motion); }, AIANIME_BAD_DATA,
+                 "can move 20 frames");
+    nn::FrameAttention frames{nn::AttentionMode::self, 3, 7, nullptr, false, 0};
+    ck_assert_int_eq(networks.unet.forward(x, 1, text.slice(0, 0, 1), &frames, nullptr, &networks.motion).size(0), 21);
+}
+
+AIANIME_TEST(branches_do_not_touch_each_other) {
+    const c10::InferenceMode guard;
+    const Networks networks("v2.safetensors");
+    const at::Tensor x = stored("v2.x0"), text = stored("v2.text0"), both = networks.run("v2.trained0", &networks.motion);
+    nn::FrameAttention frames{nn::AttentionMode::self, 1, 8, nullptr, false, 0};
+    const at::Tensor second = networks.unet.forward(x.slice(0, 8), 37, text.slice(0, 1), &frames, nullptr, &networks.motion);
+    expect_close(second, both.slice(0, 8), 1e-5, "the second branch by itself");
+}
+
+AIANIME_TEST(names) {
+    const auto expect = [](const std::string &stored, const std::string &name) {
+        ck_assert_msg(nn::motion_name(stored) == name, "%s became %s", stored.c_str(), nn::motion_name(stored).c_str());
+    };
+    const std::string block = "motion_modules.2.temporal_transformer.transformer_blocks.0.";
+    const std::string renamed = "motion_modules.2.transformer_blocks.0.";
+    expect("module.down_blocks.0.motion_modules.1.temporal_transformer.norm.weight", "down_blocks.0.motion_modules.1.norm.weight");
+    expect("mid_block." + block + "attention_blocks.1.to_out.0.bias", "mid_block." + renamed + "attn2.to_out.0.bias");
+    expect("unet.up_blocks.3." + block + "attention_blocks.0.pos_encoder.pe", "up_blocks.3." + renamed + "pos_embed.pe");
+    expect("up_blocks.3." + block + "attention_blocks.1.pos_encoder.pe", "");
+    expect("down_blocks.0.attentions.0.norm.weight", "");
+    expect("x.motion_modules.0.norm.weight", "");
+}
+
+AIANIME_TEST(files_that_are_refused) {
+    const TempFolder folder;
+    const auto refused = [&](const std::map<std::string, std::vector<int64_t>> &tensors, const char *why) {
+        const std::string path = folder.path("file.safetensors");
+        write_empty_tensors(path, tensors);
+        expect_error([&] { nn::open_motion_file(path); }, AIANIME_BAD_DATA, why);
+    };
+    const std::string layer = "down_blocks.0.motion_modules.0.temporal_transformer.";
+    const std::string block = layer + "transformer_blocks.0.";
+    refused({{"conv_in.weight", {8, 4, 3, 3}}}, "no motion module in it");
+    refused({{layer + "norm.weight", {8}}}, "down_blocks.0.motion_modules.0 has no norm or no transformer block");
+    refused({{layer + "norm.weight", {8}}, {"module." + layer + "norm.weight", {8}}}, "is there twice");
+    refused({{layer + "norm.weight", {8}}, {"controlnet_cond_embedding.conv_in.weight", {16, 3, 3, 3}}}, "SparseCtrl");
+    refused({{layer + "norm.weight", {8}}, {"conv_in.weight", {8, 9, 3, 3}}}, "PIA");
+    refused({{"down_blocks.0.temporal_attentions.0.norm.weight", {8}}}, "HotShot-XL");
+    refused({{block + "attention_blocks.0.processor.to_q_lora.down.weight", {4, 8}}}, "motion LoRA");
+    refused({{layer + "norm.weight", {8}},
+             {block + "norms.0.weight", {8}},
+             {block + "attention_blocks.0.pos_encoder.pe", {1, 24, 8}},
+             {layer + "transformer_blocks.1.attention_blocks.0.pos_encoder.pe", {1, 32, 8}}},
+            "not of one length");
+}
+
+AIANIME_TEST(modules_for_another_unet) {
+    const nn::UNetConfig unet = nn::UNetConfig::from_json(NetworkGolden("motion/unet").config());
+    const auto refused = [&](const std::function<void(nn::MotionConfig &, nn::UNetConfig &)> &change, const char *why) {
+        nn::MotionConfig motion = nn::open_motion_file(file("v2.safetensors")).config;
+        nn::UNetConfig changed = unet;
+        change(motion, changed);
+        expect_error([&] { nn::MotionModule(motion, changed, nn::MotionNorms::trained, "m"); }, AIANIME_BAD_DATA, why);
+    };
+    refused([](nn::MotionConfig &, nn::UNetConfig &u) { u.layers_per_block = {2, 2}; }, "no down_blocks.0.motion_modules.1");
+    refused(
+        [](nn::MotionConfig &, nn::UNetConfig &u) {
+            u.block_out_channels = {8, 12};
+        },
+        "down_blocks.1.motion_modules.0 is 16 wide, the U-Net's layer 12");
+    refused(
+        [](nn::MotionConfig &m, nn::UNetConfig &) {
+            m.layers["down_blocks.2.motion_modules.0"] = {8, 8, 1};
+        },
+        "it has 8 modules, the U-Net has places for 7");
+    refused([](nn::MotionConfig &, nn::UNetConfig &u) { u.mid_cross_attention = false; }, "places for 6");
+    refused([](nn::MotionConfig &m, nn::UNetConfig &) { m.layers["mid_block.motion_modules.0"].heads = 3; }, "3 heads");
+}
+
 int main() {
-    return run_suite("motion", {version_1_in_original_names, version_2_with_a_prefix, version_3_among_the_tensors_of_a_unet,
-                                animatelcm_without_tables, adapter_folder, diffusers_names_in_a_file, bfloat16_is_near});
+    return run_suite("motion",
+                     {version_1_in_original_names, version_2_with_a_prefix, version_3_among_the_tensors_of_a_unet,
+                      animatelcm_without_tables, adapter_folder, diffusers_names_in_a_file, bfloat16_is_near,
+                      the_norms_of_both_kinds_differ, without_a_module_nothing_changes, windows_longer_than_the_position_table,
+                      branches_do_not_touch_each_other, names, files_that_are_refused, modules_for_another_unet});
 }
