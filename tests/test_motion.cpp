@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // AnimateDiff's motion modules in the layouts people have them, against diffusers (tests/golden/make_motion.py).
+#include <numeric>
+
 #include "nn/aten.h"
 #include "nn/motion_module.h"
 #include "support.h"
 #include "support_networks.h"
+#include "support_synthetic.h"
 
 using namespace aianime;
 
@@ -17,28 +20,6 @@ const nn::WeightSource &golden() {
 at::Tensor stored(const std::string &name) { return golden().tensor(name, at::kFloat, at::kCPU); }
 
 std::string file(const std::string &name) { return tests_folder() + "/golden/motion/" + name; }
-
-// A file with these tensors, all of them zero.
-void write_empty_tensors(const std::string &path, const std::map<std::string, std::vector<int64_t>> &tensors) {
-    std::string header, data;
-    for (const auto &[name, shape] : tensors) {
-        int64_t bytes = 2;
-        std::string sides;
-        for (int64_t side : shape) {
-            bytes *= side;
-            sides += (sides.empty() ? "" : ",") + std::to_string(side);
-        }
-        const size_t end = data.size() + static_cast<size_t>(bytes);
-        header += (header.empty() ? "" : ",") + ("\"" + name) + R"(":{"dtype":"F16","shape":[)" + sides + R"(],"data_offsets":[)" +
-                  std::to_string(data.size()) + "," + std::to_string(end) + "]}";
-        data.resize(end);
-    }
-    header = "{" + header + "}";
-    std::string length(8, '\0');
-    for (size_t i = 0; i < length.size(); i++)
-        length[i] = static_cast<char>(header.size() >> (8 * i));
-    write_file(path, length + header + data);
-}
 
 // The U-Net of all cases, and a motion module on it.
 struct Networks {
@@ -141,9 +122,12 @@ AIANIME_TEST(names) {
 
 AIANIME_TEST(files_that_are_refused) {
     const TempFolder folder;
-    const auto refused = [&](const std::map<std::string, std::vector<int64_t>> &tensors, const char *why) {
+    const auto refused = [&](const std::map<std::string, std::vector<int64_t>> &shapes, const char *why) {
         const std::string path = folder.path("file.safetensors");
-        write_empty_tensors(path, tensors);
+        std::vector<ListedTensor> tensors;
+        for (const auto &[name, shape] : shapes)
+            tensors.push_back({name, "F16", shape, name});
+        write_hollow(path, tensors);
         expect_error([&] { nn::open_motion_file(path); }, AIANIME_BAD_DATA, why);
     };
     const std::string layer = "down_blocks.0.motion_modules.0.temporal_transformer.";
@@ -185,10 +169,48 @@ AIANIME_TEST(modules_for_another_unet) {
     refused([](nn::MotionConfig &m, nn::UNetConfig &) { m.layers["mid_block.motion_modules.0"].heads = 3; }, "3 heads");
 }
 
+// The name spaces of the real files: nothing missing, nothing left over.
+AIANIME_TEST(real_files_fit) {
+    const TempFolder folder;
+    const nn::UNetConfig unet =
+        nn::UNetConfig::from_json(io::Json::parse(R"({"block_out_channels": [320, 640, 1280, 1280], "cross_attention_dim": 768,
+            "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
+            "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"]})",
+                                                  "config.json"));
+    const auto fits = [&](const char *title, bool mid_block, bool tables, int64_t positions, int64_t parameters) {
+        std::vector<ListedTensor> tensors;
+        for (ListedTensor &tensor : read_tensor_list("motion/full_v2")) {
+            const bool table = tensor.name.find(".pos_encoder.") != std::string::npos;
+            if ((!mid_block && tensor.name.rfind("mid_block.", 0) == 0) || (!tables && table))
+                continue;
+            if (table)
+                tensor.shape[1] = positions;
+            tensors.push_back(tensor);
+        }
+        const std::string path = folder.path("mm.safetensors");
+        write_hollow(path, tensors);
+        const nn::MotionFile opened = nn::open_motion_file(path);
+        ck_assert_msg(opened.config.title() == title, "%s is taken for %s", title, opened.config.title().c_str());
+        nn::MotionModule motion(opened.config, unet, nn::MotionNorms::trained, path);
+        nn::check_names(motion.module(), opened.source);
+        ck_assert_int_eq(motion.max_frames(), positions);
+        int64_t learned = 0;
+        motion.module().visit([&](const std::string &name, at::Tensor &, const std::vector<int64_t> &shape) {
+            if (name.find(".pe") == std::string::npos)
+                learned += std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<int64_t>());
+        });
+        ck_assert_int_eq(learned, parameters);
+    };
+    fits("AnimateDiff v1", false, true, 24, 417137600);
+    fits("AnimateDiff v2", true, true, 32, 453209280);
+    fits("AnimateDiff v3", false, true, 32, 417137600);
+    fits("AnimateLCM", true, false, 64, 453209280);
+}
+
 int main() {
     return run_suite("motion",
                      {version_1_in_original_names, version_2_with_a_prefix, version_3_among_the_tensors_of_a_unet,
                       animatelcm_without_tables, adapter_folder, diffusers_names_in_a_file, bfloat16_is_near,
                       the_norms_of_both_kinds_differ, without_a_module_nothing_changes, windows_longer_than_the_position_table,
-                      branches_do_not_touch_each_other, names, files_that_are_refused, modules_for_another_unet});
+                      branches_do_not_touch_each_other, names, files_that_are_refused, modules_for_another_unet, real_files_fit});
 }

@@ -9,6 +9,7 @@ import pathlib
 
 import torch
 from diffusers import MotionAdapter, UNet2DConditionModel, UNetMotionModel
+from diffusers.loaders.single_file_utils import convert_animatediff_checkpoint_to_diffusers
 from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D
 from safetensors.torch import save_file
@@ -121,6 +122,20 @@ def record(tensors, name, unet, adapter, seed, shapes, version_1):
         tensors[f"{name}.trained{i}"] = run(network, x, timestep, text)
 
 
+def list_real_names():
+    """Names and shapes of mm_sd_v15_v2.ckpt; version 3's are the same without mid_block, version 1's tables are shorter, too."""
+    with torch.device("meta"):
+        adapter = MotionAdapter()  # the defaults are version 2's
+    names = original_names(adapter.state_dict())
+    back = convert_animatediff_checkpoint_to_diffusers(names)
+    assert set(back) == {name for name in adapter.state_dict() if not name.endswith(".pe")}
+    parameters = dict(adapter.named_parameters())
+    print(sum(p.numel() for p in parameters.values()), "parameters,",
+          sum(p.numel() for n, p in parameters.items() if not n.startswith("mid_block")), "without mid_block")
+    lines = [f"{name} F16 {','.join(map(str, tensor.shape))}\n" for name, tensor in names.items()]
+    (FOLDER / "full_v2.txt").write_text("".join(lines))
+
+
 @torch.no_grad()
 def main():
     unet = UNet2DConditionModel(**UNET).eval()
@@ -163,6 +178,7 @@ def main():
     record(tensors, "file", unet, adapter, 710, [(1, 5, 6, 6)], False)
 
     save_file({k: v.contiguous() for k, v in tensors.items()}, FOLDER / "io.safetensors")
+    list_real_names()
     print(json.dumps({str(p.relative_to(FOLDER)): p.stat().st_size for p in FOLDER.rglob("*") if p.is_file()}, indent=1))
 
 
