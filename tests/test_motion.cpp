@@ -204,6 +204,7 @@ AIANIME_TEST(real_files_fit) {
     fits("AnimateDiff v1", false, true, 24, 417137600);
     fits("AnimateDiff v2", true, true, 32, 453209280);
     fits("AnimateDiff v3", false, true, 32, 417137600);
+    fits("AnimateDiff v3", false, false, 32, 417137600);
     fits("AnimateLCM", true, false, 64, 453209280);
 }
 

@@ -13,7 +13,9 @@ namespace aianime::nn {
 namespace {
 
 constexpr const char *modules_part = ".motion_modules.";
+// Of files that leave the table out: AnimateLCM's, and those of AnimateDiff's later training code.
 constexpr int64_t animatelcm_positions = 64;
+constexpr int64_t usual_positions = 32;
 constexpr int64_t max_positions = 1024;
 constexpr size_t max_levels = 8;
 
@@ -104,7 +106,7 @@ void read_shapes(const WeightSource &source, MotionConfig &config) {
         if (!layer.channels || !layer.blocks)
             refuse(source, name + " has no norm or no transformer block; the file is incomplete");
     if (!config.positions)
-        config.positions = animatelcm_positions;
+        config.positions = config.has_mid_block() ? animatelcm_positions : usual_positions;
 }
 
 size_t level_count(const MotionConfig &config) {

@@ -19,7 +19,7 @@ struct MotionLayerConfig {
 struct MotionConfig {
     std::map<std::string, MotionLayerConfig> layers; // by name: "down_blocks.0.motion_modules.1"
     int64_t positions = 0;                           // frames the position table is for
-    bool stored_positions = true;                    // the table is in the file; AnimateLCM's is left out
+    bool stored_positions = true;                    // the table is in the file; some leave it out, as AnimateLCM
     bool has_mid_block() const { return layers.count("mid_block.motion_modules.0") != 0; }
     // The first published version, which is told from the third by the length of its table.
     bool is_version_1() const { return !has_mid_block() && positions == 24; }
