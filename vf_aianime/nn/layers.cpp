@@ -56,8 +56,12 @@ at::Tensor GroupNorm::forward(const at::Tensor &x) const {
     return at::group_norm(x, groups_, weight, bias, eps_);
 }
 
-at::Tensor GroupNorm::forward_silu(const at::Tensor &x) const {
-    at::Tensor normal = forward(x);
+at::Tensor GroupNorm::forward_clips(const at::Tensor &x, int64_t clips) const {
+    return split_pictures(forward(join_pictures(x, clips)), x.size(2));
+}
+
+at::Tensor GroupNorm::forward_silu(const at::Tensor &x, int64_t clips) const {
+    at::Tensor normal = clips ? forward_clips(x, clips) : forward(x);
     return at::silu_(normal);
 }
 
@@ -76,6 +80,14 @@ at::Tensor to_tokens(const at::Tensor &picture) { return picture.permute({0, 2, 
 
 at::Tensor to_picture(const at::Tensor &tokens, int64_t height, int64_t width) {
     return tokens.unflatten(1, {height, width}).permute({0, 3, 1, 2});
+}
+
+at::Tensor join_pictures(const at::Tensor &pictures, int64_t groups) {
+    return pictures.permute({0, 2, 3, 1}).unflatten(0, {groups, -1}).flatten(1, 2).permute({0, 3, 1, 2});
+}
+
+at::Tensor split_pictures(const at::Tensor &joined, int64_t height) {
+    return joined.permute({0, 2, 3, 1}).unflatten(1, {-1, height}).flatten(0, 1).permute({0, 3, 1, 2});
 }
 
 at::Tensor like_weight(const at::Tensor &x, const at::Tensor &weight) {

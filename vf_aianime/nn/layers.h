@@ -41,8 +41,10 @@ class GroupNorm : public Module {
 public:
     GroupNorm(int64_t groups, int64_t channels, double eps);
     at::Tensor forward(const at::Tensor &x) const;
-    // silu(forward(x)), the usual next step.
-    at::Tensor forward_silu(const at::Tensor &x) const;
+    // One result for all pictures of a clip: x is `clips` clips, one after the other.
+    at::Tensor forward_clips(const at::Tensor &x, int64_t clips) const;
+    // silu(forward(x)), the usual next step; with clips > 0 silu(forward_clips(x, clips)).
+    at::Tensor forward_silu(const at::Tensor &x, int64_t clips = 0) const;
     int64_t groups() const { return groups_; }
     double eps() const { return eps_; }
 
@@ -77,6 +79,10 @@ public:
 // [batch, c, h, w] -> [batch, h * w, c], a view of a channels-last picture, and back.
 at::Tensor to_tokens(const at::Tensor &picture);
 at::Tensor to_picture(const at::Tensor &tokens, int64_t height, int64_t width);
+
+// [groups * n, c, h, w] -> [groups, c, n * h, w], a view of channels-last pictures that lie one below the other, and back.
+at::Tensor join_pictures(const at::Tensor &pictures, int64_t groups);
+at::Tensor split_pictures(const at::Tensor &joined, int64_t height);
 
 // A caller's tensor in the dtype and on the device of the network's weights; a picture also channels-last.
 at::Tensor like_weight(const at::Tensor &x, const at::Tensor &weight);

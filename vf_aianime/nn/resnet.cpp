@@ -22,14 +22,15 @@ ResnetBlock::ResnetBlock(int64_t in, int64_t out, int64_t time_channels, int64_t
     }
 }
 
-at::Tensor ResnetBlock::forward(const at::Tensor &x, const at::Tensor &time) const {
-    const auto convolve = [](const GroupNorm &norm, const Conv2d &conv, const at::Tensor &in) {
-        return in_strips(static_cast<int64_t>(in.nbytes()), conv.weight) ? norm_silu_conv(norm, conv, in)
-                                                                         : conv.forward(norm.forward_silu(in));
+at::Tensor ResnetBlock::forward(const at::Tensor &x, const at::Tensor &time, int64_t clips) const {
+    const auto convolve = [clips](const GroupNorm &norm, const Conv2d &conv, const at::Tensor &in) {
+        if (clips == 0 && in_strips(static_cast<int64_t>(in.nbytes()), conv.weight))
+            return norm_silu_conv(norm, conv, in);
+        return conv.forward(norm.forward_silu(in, clips));
     };
     // The time step is the same for the whole batch, so its projection is one more bias.
-    at::Tensor h =
-        time_emb_proj ? conv1.forward(norm1.forward_silu(x), time_emb_proj->forward(time).squeeze(0)) : convolve(norm1, conv1, x);
+    at::Tensor h = time_emb_proj ? conv1.forward(norm1.forward_silu(x, clips), time_emb_proj->forward(time).squeeze(0))
+                                 : convolve(norm1, conv1, x);
     h = convolve(norm2, conv2, h);
     return h.add_(conv_shortcut ? conv_shortcut->forward(x) : x);
 }

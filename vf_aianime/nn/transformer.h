@@ -11,11 +11,15 @@
 
 namespace aianime::nn {
 
+class MotionModule;
+
 // What one forward pass hands to every block.
 struct Conditions {
     at::Tensor time; // TimestepEmbedding's result
     at::Tensor text; // [batch or a divisor of it, tokens, width]
     FrameAttention *frames = nullptr;
+    const MotionModule *motion = nullptr; // of U-Nets
+    int64_t branches = 1;                 // clips in the batch, for the motion module
 };
 
 // diffusers Attention without biases but the last, as U-Nets use it.

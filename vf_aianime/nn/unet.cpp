@@ -3,6 +3,7 @@
 
 #include "io/error.h"
 #include "nn/aten.h"
+#include "nn/motion_module.h"
 #include "nn/timestep.h"
 #include "nn/unet_blocks.h"
 
@@ -59,7 +60,7 @@ struct UNet::Impl : Module {
             h = add_control(h, skips, *control);
         for (const auto &block : up_blocks)
             h = block->forward(h, conditions, skips);
-        return conv_out.forward(conv_norm_out.forward_silu(h));
+        return conv_out.forward(conv_norm_out.forward_silu(h, clips_in_norms(conditions)));
     }
 
     static at::Tensor add_control(const at::Tensor &mid, std::vector<at::Tensor> &skips, const ControlResiduals &control) {
@@ -91,13 +92,16 @@ const UNetConfig &UNet::config() const { return impl_->config; }
 Module &UNet::module() { return *impl_; }
 
 at::Tensor UNet::forward(const at::Tensor &x, double timestep, const at::Tensor &text, FrameAttention *frames,
-                         const ControlResiduals *control) const {
+                         const ControlResiduals *control, const MotionModule *motion) const {
     const UNetConfig &config = impl_->config;
     check_inputs(config, x, text);
+    const int64_t branches = frames ? frames->branches : 1;
+    if (motion)
+        motion->check_frames(x.size(0) / branches);
     const at::Tensor &weight = impl_->conv_in.weight;
     const at::Tensor sinusoids =
         sinusoidal_timestep(timestep, config.block_out_channels.front(), config.flip_sin_to_cos, config.freq_shift);
-    const Conditions conditions = {impl_->time_embedding.forward(sinusoids), like_weight(text, weight), frames};
+    const Conditions conditions = {impl_->time_embedding.forward(sinusoids), like_weight(text, weight), frames, motion, branches};
     return impl_->forward(like_weight(x, weight), conditions, control);
 }
 

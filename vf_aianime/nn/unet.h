@@ -50,6 +50,8 @@ struct ControlResiduals {
 // Sums b, scaled, into a (a may be empty). The scale is applied to every residual.
 void accumulate(ControlResiduals &a, ControlResiduals &&b, double scale);
 
+class MotionModule;
+
 // diffusers UNet2DConditionModel.
 class UNet {
 public:
@@ -61,9 +63,11 @@ public:
     // x [batch, in_channels, h, w]; timestep: one number for the batch; text [n, tokens, cross_attention_dim], where n divides
     // the batch and each text serves batch / n consecutive pictures (n = 1: one prompt for all; n = branches: one a branch);
     // frames: how self-attention sees the batch, may be null; control may be null. -> [batch, out_channels, h, w]
+    // motion: may be null; joins the frames of a branch (`frames` says how many branches, null: one) and throws Error (BAD_DATA)
+    // where a branch has more frames than it knows.
     // Inputs are converted to the weights' dtype, results have it. Sizes that do not fit throw Error (INTERNAL).
     at::Tensor forward(const at::Tensor &x, double timestep, const at::Tensor &text, FrameAttention *frames,
-                       const ControlResiduals *control) const;
+                       const ControlResiduals *control, const MotionModule *motion = nullptr) const;
 
 private:
     struct Impl;

@@ -3,6 +3,7 @@
 
 #include "io/error.h"
 #include "nn/aten.h"
+#include "nn/motion_module.h"
 
 namespace aianime::nn {
 
@@ -23,6 +24,10 @@ void check_inputs(const UNetConfig &config, const at::Tensor &x, const at::Tenso
                                           std::to_string(config.cross_attention_dim.back()));
 }
 
+int64_t clips_in_norms(const Conditions &conditions) {
+    return conditions.motion && conditions.motion->norms_see_clips() ? conditions.branches : 0;
+}
+
 int64_t time_channels(const UNetConfig &config) { return 4 * config.block_out_channels.front(); }
 
 TransformerConfig transformer_config(const UNetConfig &config, size_t level) {
@@ -30,7 +35,7 @@ TransformerConfig transformer_config(const UNetConfig &config, size_t level) {
             config.use_linear_projection};
 }
 
-DownBlock::DownBlock(const UNetConfig &config, size_t level) {
+DownBlock::DownBlock(const UNetConfig &config, size_t level) : level_(level) {
     const int64_t out = config.block_out_channels[level];
     const int64_t in = config.block_out_channels[level ? level - 1 : 0];
     for (int64_t i = 0; i < config.layers_per_block[level]; i++) {
@@ -50,9 +55,11 @@ DownBlock::DownBlock(const UNetConfig &config, size_t level) {
 at::Tensor DownBlock::forward(const at::Tensor &x, const Conditions &conditions, std::vector<at::Tensor> &skips) const {
     at::Tensor h = x;
     for (size_t i = 0; i < resnets_.size(); i++) {
-        h = resnets_[i]->forward(h, conditions.time);
+        h = resnets_[i]->forward(h, conditions.time, clips_in_norms(conditions));
         if (!attentions_.empty())
             h = attentions_[i]->forward(h, conditions);
+        if (conditions.motion)
+            h = conditions.motion->down(level_, i, h, conditions.branches);
         skips.push_back(h);
     }
     if (downsampler_) {
@@ -76,11 +83,17 @@ MidBlock::MidBlock(const UNetConfig &config) {
 }
 
 at::Tensor MidBlock::forward(const at::Tensor &x, const Conditions &conditions) const {
-    const at::Tensor h = resnets_.front()->forward(x, conditions.time);
-    return attention_ ? resnets_.back()->forward(attention_->forward(h, conditions), conditions.time) : h;
+    const int64_t clips = clips_in_norms(conditions);
+    at::Tensor h = resnets_.front()->forward(x, conditions.time, clips);
+    if (!attention_)
+        return h;
+    h = attention_->forward(h, conditions);
+    if (conditions.motion)
+        h = conditions.motion->mid(h, conditions.branches);
+    return resnets_.back()->forward(h, conditions.time, clips);
 }
 
-UpBlock::UpBlock(const UNetConfig &config, size_t level) {
+UpBlock::UpBlock(const UNetConfig &config, size_t level) : block_(config.block_out_channels.size() - 1 - level) {
     const std::vector<int64_t> &channels = config.block_out_channels;
     const size_t last = channels.size() - 1;
     const int64_t out = channels[level];
@@ -104,10 +117,12 @@ UpBlock::UpBlock(const UNetConfig &config, size_t level) {
 at::Tensor UpBlock::forward(const at::Tensor &x, const Conditions &conditions, std::vector<at::Tensor> &skips) const {
     at::Tensor h = x;
     for (size_t i = 0; i < resnets_.size(); i++) {
-        h = resnets_[i]->forward(at::cat({h, skips.back()}, 1), conditions.time);
+        h = resnets_[i]->forward(at::cat({h, skips.back()}, 1), conditions.time, clips_in_norms(conditions));
         skips.pop_back();
         if (!attentions_.empty())
             h = attentions_[i]->forward(h, conditions);
+        if (conditions.motion)
+            h = conditions.motion->up(block_, i, h, conditions.branches);
     }
     // To the next level's size, which is twice this one's except where an odd side was halved.
     return upsampler_ ? upsampler_->forward(h, skips.back().size(2), skips.back().size(3)) : h;

@@ -20,6 +20,7 @@ public:
     at::Tensor forward(const at::Tensor &x, const Conditions &conditions, std::vector<at::Tensor> &skips) const;
 
 private:
+    size_t level_;
     std::vector<std::unique_ptr<ResnetBlock>> resnets_;
     std::vector<std::unique_ptr<Transformer>> attentions_; // one a resnet, or none
     std::unique_ptr<Downsample> downsampler_;
@@ -44,6 +45,7 @@ public:
     at::Tensor forward(const at::Tensor &x, const Conditions &conditions, std::vector<at::Tensor> &skips) const;
 
 private:
+    size_t block_; // its number in the file
     std::vector<std::unique_ptr<ResnetBlock>> resnets_;
     std::vector<std::unique_ptr<Transformer>> attentions_;
     std::unique_ptr<Upsample> upsampler_;
@@ -51,6 +53,9 @@ private:
 
 // Throws Error (INTERNAL) unless x and text have the shapes that UNet::forward documents.
 void check_inputs(const UNetConfig &config, const at::Tensor &x, const at::Tensor &text);
+
+// What ResnetBlock::forward and GroupNorm::forward_silu take as `clips`.
+int64_t clips_in_norms(const Conditions &conditions);
 
 // Channels of the time embedding.
 int64_t time_channels(const UNetConfig &config);
