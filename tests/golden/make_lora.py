@@ -88,6 +88,7 @@ TEXT_LAYERS = [
 FEW_STEP_ENDS = ("to_q", "to_k", "to_v", "to_out.0", "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2", "conv1", "conv2")
 FEW_STEP_ENDS += ("conv_shortcut", "downsamplers.0.conv", "upsamplers.0.conv", "time_emb_proj")
 
+X, WORDS = rand((1, 4, 8, 8), 11), rand((1, 5, 6), 12)
 seed = 1000
 
 
@@ -117,9 +118,8 @@ class Networks:
         return {t + "." + k: v.detach().clone() for t in ("unet", "text") for k, v in getattr(self, t).state_dict().items()}
 
     def outputs(self):
-        x, words = rand((1, 4, 8, 8), 11), rand((1, 5, 6), 12)
         ids = torch.arange(8).reshape(1, 8) * 5 % 38
-        return {"unet_out": self.unet(x, torch.tensor(310.0), words).sample, "text_out": self.text(ids).last_hidden_state}
+        return {"unet_out": self.unet(X, torch.tensor(310.0), WORDS).sample, "text_out": self.text(ids).last_hidden_state}
 
 
 BASE = Networks().tensors()
@@ -439,6 +439,42 @@ def stack_case(*merged):
     expect("stack", networks)
 
 
+def full_size_lists():
+    """Layers of real files, "name rows columns kernel": what kohya's trainer makes of an SD 1.5 model, and LCM-LoRA."""
+    config = dict(attention_head_dim=8, cross_attention_dim=768)
+    with torch.device("meta"):
+        unet = UNet2DConditionModel(**config)
+        text = CLIPTextModel(CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12))
+
+    def line(prefix, name, layer):
+        shape = list(layer.weight.shape)
+        return f"{prefix}{name.replace('.', '_')} {shape[0]} {shape[1]} {shape[2] if len(shape) == 4 else 0}"
+
+    # sd-scripts: every linear layer and 1x1 convolution within these classes.
+    lines = []
+    for network, prefix, classes in (
+        (unet, "lora_unet_", ("Transformer2DModel",)),
+        (text, "lora_te_text_model_", ("CLIPAttention", "CLIPMLP")),
+    ):
+        for name, module in network.named_modules():
+            if type(module).__name__ not in classes:
+                continue
+            for child, layer in module.named_modules():
+                kernel = getattr(layer, "kernel_size", (1, 1))
+                if isinstance(layer, (torch.nn.Linear, torch.nn.Conv2d)) and kernel == (1, 1):
+                    lines.append(line(prefix, name + "." + child, layer))
+    assert len(lines) == 192 + 72, len(lines)
+    (FOLDER / "full_kohya.txt").write_text("\n".join(lines) + "\n")
+
+    ends = tuple("." + end for end in FEW_STEP_ENDS)
+    layers = [(name, layer) for name, layer in unet.named_modules() if name.endswith(ends)]
+    # The published file has rank 64 in float16 and 135 MB.
+    size = sum(2 * 64 * (layer.weight.shape[0] + layer.weight[0].numel()) for _, layer in layers)
+    assert 134e6 < size < 135e6, size
+    (FOLDER / "full_lcm.txt").write_text("\n".join(line("lora_unet_", *layer) for layer in layers) + "\n")
+    print("full size:", len(lines), "and", len(layers), "layers,", size, "bytes at rank 64")
+
+
 def motion_case():
     """A motion LoRA in AnimateDiff's own names and in diffusers', fused by diffusers."""
     networks = Networks()
@@ -493,6 +529,7 @@ def main():
         (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
         name = "diffusion_pytorch_model" if target == "unet" else "model"
         save_file({k: v.to(torch.bfloat16).contiguous() for k, v in network.state_dict().items()}, folder / (name + ".safetensors"))
+    expected.update(x=X, words=WORDS)
     for key, value in networks.outputs().items():
         expected["none." + key] = value
     merged = kohya_cases()
@@ -502,6 +539,7 @@ def main():
     full_case()
     stack_case(merged, results["loha"], results["dora_out"])
     motion_case()
+    full_size_lists()
     save_file({k: v.detach().float().contiguous() for k, v in expected.items()}, FOLDER / "expected.safetensors")
     print(sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()), "bytes")
 
