@@ -41,7 +41,7 @@ struct Run {
         : sampler(json.at("sampler").string()), steps(json.at("steps").integer(1, 1000)),
           strength(json.at("strength").number(0, 1)) {
         SchedulerConfig config = SchedulerConfig::from_json(json.at("config"));
-        config.eta = json.at("eta").number(0, 1);
+        (sampler == "tcd" ? config.gamma : config.eta) = json.at("eta").number(0, 1);
         scheduler = Scheduler::create(sampler, config);
         scheduler->start(steps, strength);
     }
@@ -100,7 +100,7 @@ AIANIME_TEST(timesteps_agree_for_many_step_counts) {
             }
             ++tables;
         }
-    ck_assert_int_eq(tables, 16);
+    ck_assert_int_eq(tables, 17);
 }
 
 // diffusers gives one timestep too many for some step counts (61, 103, ... with trailing spacing), the last of them -1.
@@ -162,7 +162,7 @@ AIANIME_TEST(one_sampler_steps_any_batch) {
 }
 
 AIANIME_TEST(names_and_classes) {
-    ck_assert_int_eq(Scheduler::names().size(), 6);
+    ck_assert_int_eq(Scheduler::names().size(), 7);
     ck_assert_str_eq(Scheduler::name_for_class("DPMSolverMultistepScheduler").c_str(), "dpmpp_2m");
     ck_assert_str_eq(Scheduler::name_for_class("PNDMScheduler").c_str(), "");
     expect_error([] { return Scheduler::create("eulr", SchedulerConfig()); }, AIANIME_BAD_DATA, "\"euler\"");
@@ -195,6 +195,7 @@ AIANIME_TEST(missing_settings_are_those_of_the_class) {
     ck_assert(of("DDIMScheduler").clip_sample && of("DDIMScheduler").set_alpha_to_one);
     ck_assert_str_eq(of("EulerDiscreteScheduler").timestep_spacing.c_str(), "linspace");
     ck_assert_str_eq(of("LCMScheduler").beta_schedule.c_str(), "scaled_linear");
+    ck_assert_str_eq(of("TCDScheduler").beta_schedule.c_str(), "scaled_linear");
     ck_assert(!of("PNDMScheduler").set_alpha_to_one && !of("PNDMScheduler").clip_sample);
 }
 
@@ -216,6 +217,15 @@ AIANIME_TEST(impossible_runs_are_refused) {
     expect_error(start("ddim", config, 4, 0.0), AIANIME_OUT_OF_RANGE, "strength");
     expect_error(start("ddim", config, 4, std::nan("")), AIANIME_OUT_OF_RANGE, "strength");
     expect_error(start("lcm", config, 51, 1.0), AIANIME_OUT_OF_RANGE, "at most 50");
+    expect_error(start("tcd", config, 51, 1.0), AIANIME_OUT_OF_RANGE, "at most 50");
+    for (const double gamma : {-0.1, 1.1, std::nan("")}) {
+        SchedulerConfig wrong;
+        wrong.gamma = gamma;
+        expect_error(start("tcd", wrong, 4, 1.0), AIANIME_OUT_OF_RANGE, "gamma");
+    }
+    SchedulerConfig none;
+    none.original_inference_steps = 0;
+    expect_error(start("tcd", none, 4, 1.0), AIANIME_BAD_DATA, "original_inference_steps 0");
     expect_error(start("dpmpp_2m", config, 1000, 1.0), AIANIME_OUT_OF_RANGE, "too many");
     SchedulerConfig beyond;
     beyond.steps_offset = 500;

@@ -27,6 +27,7 @@ CLASSES = {
     "euler": ("scheduling_euler_discrete", "EulerDiscreteScheduler"),
     "euler_a": ("scheduling_euler_ancestral_discrete", "EulerAncestralDiscreteScheduler"),
     "lcm": ("scheduling_lcm", "LCMScheduler"),
+    "tcd": ("scheduling_tcd", "TCDScheduler"),
 }
 SD = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 NO_CLIP = {"clip_sample": False}
@@ -87,9 +88,20 @@ RUNS = [
     ("lcm", {}, 4, 0.3, 0),
     ("lcm", {"timestep_scaling": 0.002}, 5, 1.0, 0),
     ("ddim", {"beta_schedule": "squaredcos_cap_v2", **NO_CLIP, **spacing("trailing"), **predicts("v_prediction")}, 5, 1.0, 0),
+    # For TCD the last number is gamma.
+    ("tcd", {}, 4, 1.0, 0.3),
+    ("tcd", {}, 4, 1.0, 0),
+    ("tcd", {}, 8, 0.6, 1.0),
+    ("tcd", {**predicts("v_prediction"), "set_alpha_to_one": False}, 6, 1.0, 0.5),
+    ("tcd", {**predicts("sample")}, 1, 1.0, 0.3),
+    ("tcd", {**SD, "original_inference_steps": 40}, 7, 1.0, 0.8),
+    ("tcd", {"beta_schedule": "squaredcos_cap_v2", **predicts("v_prediction"), **ZERO_SNR}, 20, 0.3, 0.2),
+    # Hyper-SD's LoRAs: SD 1.5's DDIM with trailing timesteps.
+    *[("ddim", {**SD, **NO_CLIP, **spacing("trailing", 1), "set_alpha_to_one": False}, steps, 1.0, 0) for steps in (1, 2, 4, 8, 12)],
+    ("ddim", {**SD, **NO_CLIP, **spacing("trailing", 1), "set_alpha_to_one": False}, 8, 0.6, 0),
 ]
 
-TABLES = [(name, kind) for name in CLASSES for kind in ("leading", "trailing", "linspace") if name != "lcm" or kind == "leading"]
+TABLES = [(name, kind) for name in CLASSES for kind in ("leading", "trailing", "linspace") if name not in ("lcm", "tcd") or kind == "leading"]
 TABLE_STEPS = list(range(1, 41)) + [50, 77, 100, 128, 250, 333]
 
 
@@ -119,7 +131,7 @@ def run(name, settings, steps, strength, eta, clean, noise):
     for i, t in enumerate(timesteps):
         module.randn_tensor = lambda *a, **k: noise[i].clone()
         output = network(scheduler.scale_model_input(latents, t), t)
-        extra = {"eta": eta} if name == "ddim" else {}
+        extra = {"eta": eta} if name in ("ddim", "tcd") else {}
         latents = scheduler.step(output, t, latents, return_dict=False, **extra)[0]
         history.append(latents)
     return timesteps, torch.cat(history)
@@ -151,9 +163,9 @@ def main():
     tables = {}
     for name, kind in TABLES:
         for steps in TABLE_STEPS:
-            if name == "lcm" and steps > 50:
+            if name in ("lcm", "tcd") and steps > 50:
                 continue
-            scheduler = create(name, {} if name == "lcm" else spacing(kind, 1 if kind == "leading" else 0))[1]
+            scheduler = create(name, {} if name in ("lcm", "tcd") else spacing(kind, 1 if kind == "leading" else 0))[1]
             scheduler.set_timesteps(steps)
             tables[f"{name}.{kind}.{steps}"] = scheduler.timesteps.float()
     # One tensor a table keeps the header small.

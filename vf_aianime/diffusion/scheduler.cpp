@@ -28,6 +28,7 @@ constexpr Sampler samplers[] = {
     {"euler", "EulerDiscreteScheduler", make_euler},
     {"euler_a", "EulerAncestralDiscreteScheduler", make_euler_ancestral},
     {"lcm", "LCMScheduler", make_lcm},
+    {"tcd", "TCDScheduler", make_tcd},
 };
 
 } // namespace

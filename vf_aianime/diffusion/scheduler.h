@@ -27,9 +27,10 @@ struct SchedulerConfig {
     bool clip_sample = false;
     double clip_sample_range = 1.0;
     bool rescale_betas_zero_snr = false;
-    int64_t original_inference_steps = 50; // LCM
+    int64_t original_inference_steps = 50; // LCM, TCD
     double timestep_scaling = 10.0;        // LCM
     double eta = 0;                        // DDIM
+    double gamma = 0.3;                    // TCD, 0 (no fresh noise) to 1
 
     // Throws Error (BAD_DATA) for a setting that is not implemented and not neutral (thresholding, Karras sigmas, trained betas,
     // ...). What the file leaves out is the default of the class it names in `_class_name`.
@@ -40,7 +41,7 @@ struct SchedulerConfig {
 // `lambda_min_clipped`; here it reads as null. Throws as io::Json::load does.
 io::Json load_scheduler_json(const std::string &path);
 
-// Fresh standard normal noise for step `step` with the shape of the latents; ancestral samplers, DDPM and LCM ask for it.
+// Fresh standard normal noise for step `step` with the shape of the latents; ancestral samplers, DDPM, LCM and TCD ask for it.
 using StepNoise = std::function<at::Tensor(int64_t step)>;
 
 // One sampler for one run of `steps` steps. Written so that many windows can step together: step() works on any batch, and what a
@@ -50,7 +51,7 @@ using StepNoise = std::function<at::Tensor(int64_t step)>;
 // Thread safety: one thread.
 class Scheduler {
 public:
-    // name: "ddpm", "ddim", "dpmpp_2m", "euler", "euler_a", "lcm". Throws Error (BAD_DATA naming the nearest).
+    // name: "ddpm", "ddim", "dpmpp_2m", "euler", "euler_a", "lcm", "tcd". Throws Error (BAD_DATA naming the nearest).
     static std::unique_ptr<Scheduler> create(const std::string &name, const SchedulerConfig &config);
     static std::vector<std::string> names();
     // The name for diffusers' `_class_name`, "" when unknown.

@@ -72,7 +72,7 @@ SchedulerConfig defaults_of(const std::string &class_name) {
         return config;
     config.steps_offset = 0;
     config.set_alpha_to_one = class_name != "PNDMScheduler";
-    if (class_name == "LCMScheduler")
+    if (class_name == "LCMScheduler" || class_name == "TCDScheduler")
         return config;
     config.beta_start = 0.0001;
     config.beta_end = 0.02;

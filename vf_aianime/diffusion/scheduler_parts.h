@@ -17,6 +17,7 @@ std::unique_ptr<Scheduler> make_dpmpp_2m(const SchedulerConfig &config);
 std::unique_ptr<Scheduler> make_euler(const SchedulerConfig &config);
 std::unique_ptr<Scheduler> make_euler_ancestral(const SchedulerConfig &config);
 std::unique_ptr<Scheduler> make_lcm(const SchedulerConfig &config);
+std::unique_ptr<Scheduler> make_tcd(const SchedulerConfig &config);
 
 // A network's output read both ways.
 struct Denoised {

@@ -70,4 +70,23 @@ std::vector<double> spaced_timesteps_without_last(const SchedulerConfig &config,
     refuse_spacing(config.timestep_spacing);
 }
 
+std::vector<double> distilled_timesteps(const SchedulerConfig &config, int64_t steps) {
+    const int64_t original = config.original_inference_steps;
+    if (original < 1 || original > config.num_train_timesteps)
+        throw Error(AIANIME_BAD_DATA, "scheduler: original_inference_steps " + std::to_string(original) + " is not between 1 and " +
+                                          std::to_string(config.num_train_timesteps));
+    if (steps > original)
+        throw Error(AIANIME_OUT_OF_RANGE, "steps: " + std::to_string(steps) +
+                                              " are too many for a scheduler of distilled models (lcm, tcd), at most " +
+                                              std::to_string(original));
+    const int64_t stride = config.num_train_timesteps / original;
+    const double spacing = static_cast<double>(original) / static_cast<double>(steps);
+    std::vector<double> result;
+    for (int64_t i = 0; i < steps; ++i) {
+        const auto index = static_cast<int64_t>(std::floor(static_cast<double>(i) * spacing));
+        result.push_back(static_cast<double>((original - index) * stride - 1));
+    }
+    return result;
+}
+
 } // namespace aianime::diffusion
