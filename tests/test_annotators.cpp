@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Annotators against controlnet_aux: the networks alone, and the pictures that its detectors make; see golden/make_annotators.py.
+#include "nn/annotators/depth.h"
 #include "nn/annotators/lineart.h"
 #include "nn/annotators/lineart_anime.h"
 #include "nn/annotators/softedge.h"
@@ -71,8 +72,18 @@ AIANIME_TEST(softedge) {
     expect_picture(annotator->annotate(frame("softedge")), "softedge", 1.001);
 }
 
+AIANIME_TEST(depth) {
+    const c10::InferenceMode guard;
+    const nn::WeightSource source = weights("depth");
+    nn::DepthHybrid network(source, {8, 2});
+    nn::load(network, source, at::kFloat, at::kCPU, [&](const std::string &name) { return network.ignores(name); });
+    const at::Tensor out = network.forward(golden("depth", "x")).squeeze(1);
+    expect_close(out.slice(1, 0, 96, 2).slice(2, 0, 64, 2), golden("depth", "out"), 1e-4, "depth");
+    expect_picture(network.annotate(frame("depth")), "depth", 1.01);
+}
+
 AIANIME_TEST(files_are_told_by_keys) {
-    for (const char *type : {"lineart", "lineart_anime", "softedge"})
+    for (const char *type : {"lineart", "lineart_anime", "softedge", "depth"})
         ck_assert_str_eq(nn::annotator_type(weights(type)).c_str(), type);
     ck_assert_str_eq(nn::annotator_type(weights("lineart_io")).c_str(), "");
     expect_error([] { nn::load_annotator("lineart", weights("softedge"), at::kCPU); }, AIANIME_BAD_DATA,
@@ -82,4 +93,4 @@ AIANIME_TEST(files_are_told_by_keys) {
     expect_error([] { nn::load_annotator("canny", weights("softedge"), at::kCPU); }, AIANIME_INTERNAL, "no type of annotator");
 }
 
-int main() { return run_suite("annotators", {lineart, lineart_anime, softedge, files_are_told_by_keys}); }
+int main() { return run_suite("annotators", {lineart, lineart_anime, softedge, depth, files_are_told_by_keys}); }

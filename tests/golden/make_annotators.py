@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Goldens of the annotators, computed by controlnet_aux's own networks and detectors in float32, for test_annotators.cpp.
 
-Needs what make_preprocess.py needs. Widths are fixed in the published definitions: they are built with torch.nn's convolutions
+Needs what make_preprocess.py needs, and torchvision and timm 0.6.13. Widths are fixed in the published definitions: they are built with torch.nn's convolutions
 replaced by ones of a sixteenth of the channels. Run: python3 make_annotators.py
 """
 
 import functools
+import importlib
 import pathlib
 
 import numpy as np
@@ -108,11 +109,37 @@ def softedge():
                                             "picture": detected(module.HEDdetector(network), picture)})
 
 
+def depth():
+    """DPT-Hybrid from the parts that timm and the published definition make it of, in small."""
+    resnet, transformer, hybrid = (importlib.import_module("timm.models." + name)
+                                   for name in ("resnetv2", "vision_transformer", "vision_transformer_hybrid"))
+    norm = functools.partial(resnet.GroupNormAct, num_groups=2)
+    backbone = resnet.ResNetV2(layers=(2, 1, 2), channels=(16, 24, 32), num_classes=0, global_pool="", preact=False, stem_chs=8,
+                               stem_type="same", conv_layer=functools.partial(hybrid.StdConv2dSame, eps=1e-8), norm_layer=norm)
+    model = transformer.VisionTransformer(img_size=64, patch_size=1, embed_dim=16, depth=4, num_heads=2, num_classes=3,
+                                          embed_layer=functools.partial(hybrid.HybridEmbed, backbone=backbone))
+    vit, blocks, dpt = (reference("midas.midas." + name) for name in ("vit", "blocks", "dpt_depth"))
+    features = [16, 24, 20, 28]
+    dpt._make_encoder = lambda *args, **kwargs: (
+        vit._make_vit_b_rn50_backbone(model, features=features, size=[64, 64], hooks=[0, 1, 2, 3], vit_features=16,
+                                      use_readout="project"), blocks._make_scratch(features, 12))
+    network = randomize(dpt.DPTDepthModel(features=12), 10, gain=1.0)
+    network.scratch.output_conv[4].bias.fill_(6)
+    x, picture = rand((2, 3, 96, 64), 11), scene(128, 64, 12)
+    detector = reference("midas").MidasDetector(network)
+    side = dict(detect_resolution=64, image_resolution=64)
+    out = network(x)
+    assert (out > 0).float().mean() > 0.7
+    save("depth", network.state_dict(), {"x": x.half(), "out": network(x.half().float())[:, ::2, ::2], "frame": picture,
+                                         "picture": detector(picture, **side)[:, :, 0]})
+
+
 @torch.no_grad()
 def main():
     lineart()
     lineart_anime()
     softedge()
+    depth()
 
 
 if __name__ == "__main__":

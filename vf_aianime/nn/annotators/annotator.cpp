@@ -5,6 +5,7 @@
 #include <map>
 
 #include "io/error.h"
+#include "nn/annotators/depth.h"
 #include "nn/annotators/lineart.h"
 #include "nn/annotators/lineart_anime.h"
 #include "nn/annotators/softedge.h"
@@ -27,10 +28,11 @@ struct Kind {
     std::unique_ptr<Annotator> (*make)(const WeightSource &source);
 };
 
-constexpr std::array<Kind, 3> kinds = {{
+constexpr std::array<Kind, 4> kinds = {{
     {"lineart", "model2.0.conv_block.1.weight", "sk_model or sk_model2", make<LineartGenerator>},
     {"lineart_anime", "model.model.1.model.1.weight", "netG", make<LineartAnimeGenerator>},
     {"softedge", "block1.convs.0.weight", "ControlNetHED", make<SoftEdge>},
+    {"depth", "pretrained.model.patch_embed.backbone.stem.conv.weight", "dpt_hybrid-midas-501f0c75", make<DepthHybrid>},
 }};
 
 const Kind *find_kind(const std::string &type) {
@@ -80,7 +82,7 @@ std::unique_ptr<Annotator> load_annotator(const std::string &type, const WeightS
     expect_annotator(type, source);
     const WeightSource plain = without_module(source);
     std::unique_ptr<Annotator> annotator = find_kind(type)->make(plain);
-    load(*annotator, plain, at::kFloat, device);
+    load(*annotator, plain, at::kFloat, device, [&](const std::string &name) { return annotator->ignores(name); });
     return annotator;
 }
 

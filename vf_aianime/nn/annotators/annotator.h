@@ -19,6 +19,8 @@ class Annotator : public Module {
 public:
     // What both sides of a picture must be multiples of.
     virtual int64_t stride() const = 0;
+    // Tensors that belong to the file but not to what runs here.
+    virtual bool ignores(const std::string &) const { return false; }
     // rgb: float32 [1, 3, h, w] in [0, 1] -> [1, 1, h, w] in [0, 1].
     virtual at::Tensor annotate(const at::Tensor &rgb) const = 0;
 };
