@@ -35,11 +35,11 @@ constexpr std::array<Kind, 4> kinds = {{
     {"depth", "pretrained.model.patch_embed.backbone.stem.conv.weight", "dpt_hybrid-midas-501f0c75", make<DepthHybrid>},
 }};
 
-const Kind *find_kind(const std::string &type) {
+const Kind &find_kind(const std::string &type) {
     for (const Kind &kind : kinds)
         if (type == kind.type)
-            return &kind;
-    return nullptr;
+            return kind;
+    throw Error(AIANIME_INTERNAL, "\"" + type + "\" is no type of annotator");
 }
 
 // Networks trained on several devices have "module." in front of every name.
@@ -65,23 +65,23 @@ std::string annotator_type(const WeightSource &source) {
     return kind ? kind->type : "";
 }
 
+std::string annotator_file(const std::string &type) { return find_kind(type).file; }
+
 void expect_annotator(const std::string &type, const WeightSource &source) {
-    const Kind *wanted = find_kind(type);
-    if (!wanted)
-        throw Error(AIANIME_INTERNAL, "\"" + type + "\" is no type of annotator");
+    const Kind &wanted = find_kind(type);
     const Kind *found = kind_of(without_module(source));
-    if (found == wanted)
+    if (found == &wanted)
         return;
     const std::string what = found ? std::string("has the network of type \"") + found->type + "\" (" + found->file + ")"
                                    : std::string("is no annotator that is known here");
-    throw Error(AIANIME_BAD_DATA, source.description() + " " + what + "; type \"" + type + "\" wants " + wanted->file +
-                                      " as safetensors, with the key " + wanted->key);
+    throw Error(AIANIME_BAD_DATA, source.description() + " " + what + "; type \"" + type + "\" wants " + wanted.file +
+                                      " as safetensors, with the key " + wanted.key);
 }
 
 std::unique_ptr<Annotator> load_annotator(const std::string &type, const WeightSource &source, at::Device device) {
     expect_annotator(type, source);
     const WeightSource plain = without_module(source);
-    std::unique_ptr<Annotator> annotator = find_kind(type)->make(plain);
+    std::unique_ptr<Annotator> annotator = find_kind(type).make(plain);
     load(*annotator, plain, at::kFloat, device, [&](const std::string &name) { return annotator->ignores(name); });
     return annotator;
 }
