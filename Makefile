@@ -21,8 +21,8 @@ $(BUILD)/config.mk: configure.sh
 
 # --- sources --------------------------------------------------------------------------------------------------------
 
-ENGINE_DIRS := api io nn diffusion vision pipeline
-ATEN_DIRS := api nn diffusion pipeline
+ENGINE_DIRS := api io nn nn/annotators diffusion vision pipeline
+ATEN_DIRS := api nn nn/annotators diffusion pipeline
 ENGINE_SRC := $(foreach dir,$(ENGINE_DIRS),$(wildcard vf_aianime/$(dir)/*.cpp))
 TOOL_SRC := $(wildcard vf_aianime/tools/*.cpp)
 TEST_SRC := $(wildcard tests/test_*.cpp)

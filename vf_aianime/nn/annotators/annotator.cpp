@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "nn/annotators/annotator.h"
+
+#include <array>
+#include <map>
+
+#include "io/error.h"
+#include "nn/annotators/depth.h"
+#include "nn/annotators/lineart.h"
+#include "nn/annotators/lineart_anime.h"
+#include "nn/annotators/softedge.h"
+#include "nn/aten.h"
+#include "nn/weights.h"
+
+namespace aianime::nn {
+
+namespace {
+
+template <typename Network>
+std::unique_ptr<Annotator> make(const WeightSource &source) {
+    return std::make_unique<Network>(source);
+}
+
+struct Kind {
+    const char *type;
+    const char *key;  // one that no other kind has
+    const char *file; // as people know it
+    std::unique_ptr<Annotator> (*make)(const WeightSource &source);
+};
+
+constexpr std::array<Kind, 4> kinds = {{
+    {"lineart", "model2.0.conv_block.1.weight", "sk_model or sk_model2", make<LineartGenerator>},
+    {"lineart_anime", "model.model.1.model.1.weight", "netG", make<LineartAnimeGenerator>},
+    {"softedge", "block1.convs.0.weight", "ControlNetHED", make<SoftEdge>},
+    {"depth", "pretrained.model.patch_embed.backbone.stem.conv.weight", "dpt_hybrid-midas-501f0c75", make<DepthHybrid>},
+}};
+
+const Kind &find_kind(const std::string &type) {
+    for (const Kind &kind : kinds)
+        if (type == kind.type)
+            return kind;
+    throw Error(AIANIME_INTERNAL, "\"" + type + "\" is no type of annotator");
+}
+
+// Networks trained on several devices have "module." in front of every name.
+WeightSource without_module(const WeightSource &source) {
+    static const std::string prefix = "module.";
+    std::map<std::string, WeightView> views;
+    for (const std::string &name : source.names())
+        views[name.rfind(prefix, 0) == 0 ? name.substr(prefix.size()) : name] = {name, source.shape(name)};
+    return source.renamed(views);
+}
+
+const Kind *kind_of(const WeightSource &plain) {
+    for (const Kind &kind : kinds)
+        if (plain.has(kind.key))
+            return &kind;
+    return nullptr;
+}
+
+} // namespace
+
+std::string annotator_type(const WeightSource &source) {
+    const Kind *kind = kind_of(without_module(source));
+    return kind ? kind->type : "";
+}
+
+std::string annotator_file(const std::string &type) { return find_kind(type).file; }
+
+void expect_annotator(const std::string &type, const WeightSource &source) {
+    const Kind &wanted = find_kind(type);
+    const Kind *found = kind_of(without_module(source));
+    if (found == &wanted)
+        return;
+    const std::string what = found ? std::string("has the network of type \"") + found->type + "\" (" + found->file + ")"
+                                   : std::string("is no annotator that is known here");
+    throw Error(AIANIME_BAD_DATA, source.description() + " " + what + "; type \"" + type + "\" wants " + wanted.file +
+                                      " as safetensors, with the key " + wanted.key);
+}
+
+std::unique_ptr<Annotator> load_annotator(const std::string &type, const WeightSource &source, at::Device device) {
+    expect_annotator(type, source);
+    const WeightSource plain = without_module(source);
+    std::unique_ptr<Annotator> annotator = find_kind(type).make(plain);
+    load(*annotator, plain, at::kFloat, device, [&](const std::string &name) { return annotator->ignores(name); });
+    return annotator;
+}
+
+} // namespace aianime::nn

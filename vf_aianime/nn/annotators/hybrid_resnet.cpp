@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "nn/annotators/hybrid_resnet.h"
+
+#include <limits>
+
+#include "nn/aten.h"
+#include "nn/weights.h"
+
+namespace aianime::nn {
+
+namespace {
+
+constexpr double group_norm_eps = 1e-5, weight_eps = 1e-8;
+
+int64_t same_padding(int64_t size, int64_t kernel, int64_t stride) {
+    return std::max<int64_t>(0, ((size + stride - 1) / stride - 1) * stride + kernel - size);
+}
+
+at::Tensor pad_same(const at::Tensor &x, int64_t kernel, int64_t stride, double value) {
+    const int64_t rows = same_padding(x.size(2), kernel, stride), columns = same_padding(x.size(3), kernel, stride);
+    if (rows == 0 && columns == 0)
+        return x;
+    return at::constant_pad_nd(x, {columns / 2, columns - columns / 2, rows / 2, rows - rows / 2}, value);
+}
+
+} // namespace
+
+StandardConv2d::StandardConv2d(int64_t in, int64_t out, int64_t kernel, int64_t stride) : kernel_(kernel), stride_(stride) {
+    parameter("weight", weight, {out, in, kernel, kernel});
+}
+
+void StandardConv2d::loaded() {
+    const at::Tensor rows = weight.flatten(1);
+    const at::Tensor mean = rows.mean(1, true), centred = rows - mean;
+    weight = (centred / (centred.square().mean(1, true) + weight_eps).sqrt())
+                 .view(weight.sizes())
+                 .contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+at::Tensor StandardConv2d::forward(const at::Tensor &x) const {
+    return at::conv2d(pad_same(x, kernel_, stride_, 0), weight, {}, {stride_, stride_});
+}
+
+HybridResnet::Bottleneck::Bottleneck(const WeightSource &source, const std::string &prefix, int64_t stride, int64_t groups)
+    : conv1(side(source, prefix + "conv1.weight", 1), side(source, prefix + "conv1.weight", 0), 1, 1),
+      conv2(side(source, prefix + "conv2.weight", 1), side(source, prefix + "conv2.weight", 0), 3, stride),
+      conv3(side(source, prefix + "conv3.weight", 1), side(source, prefix + "conv3.weight", 0), 1, 1),
+      norm1(groups, side(source, prefix + "conv1.weight", 0), group_norm_eps),
+      norm2(groups, side(source, prefix + "conv2.weight", 0), group_norm_eps),
+      norm3(groups, side(source, prefix + "conv3.weight", 0), group_norm_eps) {
+    child("conv1", conv1);
+    child("conv2", conv2);
+    child("conv3", conv3);
+    child("norm1", norm1);
+    child("norm2", norm2);
+    child("norm3", norm3);
+    const std::string shortcut = prefix + "downsample.conv.weight";
+    if (!source.has(shortcut))
+        return;
+    downsample_conv = std::make_unique<StandardConv2d>(side(source, shortcut, 1), side(source, shortcut, 0), 1, stride);
+    downsample_norm = std::make_unique<GroupNorm>(groups, side(source, shortcut, 0), group_norm_eps);
+    child("downsample.conv", *downsample_conv);
+    child("downsample.norm", *downsample_norm);
+}
+
+at::Tensor HybridResnet::Bottleneck::forward(const at::Tensor &x) const {
+    const at::Tensor shortcut = downsample_conv ? downsample_norm->forward(downsample_conv->forward(x)) : x;
+    at::Tensor h = at::relu(norm1.forward(conv1.forward(x)));
+    h = at::relu(norm2.forward(conv2.forward(h)));
+    return at::relu(norm3.forward(conv3.forward(h)) + shortcut);
+}
+
+HybridResnet::HybridResnet(const WeightSource &source, const std::string &prefix, int64_t groups)
+    : stem_(side(source, prefix + "stem.conv.weight", 1), side(source, prefix + "stem.conv.weight", 0), 7, 2),
+      stem_norm_(groups, side(source, prefix + "stem.conv.weight", 0), group_norm_eps) {
+    child("stem.conv", stem_);
+    child("stem.norm", stem_norm_);
+    for (size_t stage = 0; stage < stages; stage++) {
+        const std::string blocks = "stages." + std::to_string(stage) + ".blocks.";
+        const int64_t count = count_numbered(source, prefix + blocks, ".conv1.weight");
+        for (int64_t i = 0; i < count; i++) {
+            const std::string name = blocks + std::to_string(i);
+            const int64_t stride = stage > 0 && i == 0 ? 2 : 1;
+            child(name, stages_[stage].emplace_back(source, prefix + name + ".", stride, groups));
+        }
+    }
+}
+
+std::array<at::Tensor, HybridResnet::stages> HybridResnet::forward(const at::Tensor &x) const {
+    at::Tensor h = at::relu(stem_norm_.forward(stem_.forward(x)));
+    h = at::max_pool2d(pad_same(h, 3, 2, -std::numeric_limits<double>::infinity()), {3, 3}, {2, 2});
+    std::array<at::Tensor, stages> out;
+    for (size_t stage = 0; stage < stages; stage++) {
+        for (const Bottleneck &block : stages_[stage])
+            h = block.forward(h);
+        out[stage] = h;
+    }
+    return out;
+}
+
+} // namespace aianime::nn
