@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
-#include <filesystem>
 #include <string>
 
 #include "io/error.h"
@@ -14,8 +13,6 @@
 namespace aianime::io {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr uint64_t looked_at = 65536; // bytes at either end
 constexpr size_t max_path_bytes = 4096;
@@ -79,19 +76,12 @@ std::string shell_word(const std::string &word) {
     return quoted + "'";
 }
 
-std::string converter() {
-    const fs::path base = fs::path(library_folder()).parent_path();
-    for (const fs::path &path :
-         {base / "share" / "aianime" / "convert_pickle.py", base.parent_path() / "tools" / "convert_pickle.py"})
-        if (std::error_code ignored; fs::exists(path, ignored))
-            return path.string();
-    return "tools/convert_pickle.py";
-}
-
 } // namespace
 
 std::string convert_hint(const std::string &path) {
-    return "; it can run code and is never opened: python3 " + shell_word(converter()) + " " +
+    const std::string found = shipped_file("convert_pickle.py", "tools/convert_pickle.py");
+    const std::string converter = found.empty() ? "tools/convert_pickle.py" : found;
+    return "; it can run code and is never opened: python3 " + shell_word(converter) + " " +
            printable(shell_word(path), max_path_bytes) + " makes a safetensors file of it";
 }
 
