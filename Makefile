@@ -70,7 +70,7 @@ ASAN_TESTS := $(patsubst tests/%,$(BUILD)/tests-asan/%,$(basename $(IO_TESTS) $(
 
 # --- what people ask for --------------------------------------------------------------------------------------------
 
-.PHONY: all engine tools tests tests-asan ffmpeg deps test demo bench install format lint clean distclean help FORCE
+.PHONY: all engine tools tests tests-asan fuzz ffmpeg deps test demo bench install format lint clean distclean help FORCE
 all: engine tools ffmpeg ## engine, tools and the patched ffmpeg
 engine: $(ENGINE_LIB) $(ENGINE_SO) ## the library, static and shared
 tools: $(if $(TOOL_SRC),$(TOOL)) ## build/bin/aianime
@@ -99,6 +99,11 @@ demo: deps ## stylizes a real clip
 
 bench: all tests ## ratios measured side by side
 	@BUILD=$(BUILD) tests/bench/run.sh
+
+fuzz: $(BUILD)/fuzz/fuzz_safetensors ## the safetensors reader under libFuzzer (clang) for FUZZ_SECONDS=60; new inputs: build/fuzz/corpus
+	@mkdir -p $(BUILD)/fuzz/corpus
+	$(BUILD)/fuzz/fuzz_safetensors -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -rss_limit_mb=512 -timeout=2 \
+	    -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus tests/fuzz/corpus
 
 install: all $(BUILD)/install/libaianime.so.1 $(BUILD)/install/aianime ## to PREFIX=/usr/local, below DESTDIR=
 	@BUILD=$(BUILD) PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' VERSION=$(VERSION) scripts/install.sh
@@ -223,5 +228,15 @@ $(BUILD)/tests-asan/%: $(OBJ)/asan/tests/%.c.o $(BUILD)/lib/libaianime-asan.a
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)
 	$(Q)$(CXX) $(SANITIZE) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) $(CHECK_LIBS) -o $@
+
+# libFuzzer is clang's; the reader is compiled anew, with its instrumentation.
+CLANGXX ?= clang++
+FUZZ_SECONDS ?= 60
+$(BUILD)/fuzz/fuzz_safetensors: tests/fuzz/fuzz_safetensors.cpp tests/fuzz/safetensors_target.h $(wildcard vf_aianime/io/*)
+	@command -v $(CLANGXX) >/dev/null || { echo 'make fuzz needs clang: apt-get install clang'; exit 1; }
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)
+	$(Q)$(CLANGXX) -std=c++17 -O1 -g $(WARN) -Ivf_aianime -Ivf_aianime/include $(JSON_CFLAGS) -fno-omit-frame-pointer \
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(filter %.cpp,$^) $(JSON_LIBS) -ldl -o $@
 
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)

@@ -21,6 +21,7 @@ for folder in templates models; do
     cp -r "$folder" "$root/share/aianime/"
 done
 install -m 644 LICENSE THIRD_PARTY.md "$root/share/aianime/"
+install -m 755 tools/convert_pickle.py "$root/share/aianime/"
 
 for library in "$BUILD"/run/torch/lib/*; do
     target=$root/lib/aianime/$(basename "$library")

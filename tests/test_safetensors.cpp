@@ -278,7 +278,7 @@ AIANIME_TEST(a25_a26_a27_formats_with_code) {
     expect_refused(entry + "archive/data.pkl" + std::string(200, 'z'), AIANIME_FORBIDDEN, "a PyTorch pickle in a zip");
     expect_refused(entry + "m/data.pkl" + std::string(200000, 'z') + "m/code/__torch__.py", AIANIME_FORBIDDEN, "TorchScript");
     expect_refused(entry + "bomb.bin" + std::string(1000, 'z'), AIANIME_FORBIDDEN, "a zip archive");
-    expect_refused(std::string("PK\x05\x06", 4) + std::string(18, '\0'), AIANIME_FORBIDDEN, "safetensors first");
+    expect_refused(std::string("PK\x05\x06", 4) + std::string(18, '\0'), AIANIME_FORBIDDEN, "convert_pickle.py /tmp");
 }
 
 AIANIME_TEST(a28_files_that_are_no_weights) {

@@ -7,35 +7,15 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 
 #include "io/error.h"
 #include "io/sha256.h"
+#include "io/system_error.h"
 #include "io/text.h"
 
 namespace aianime::io {
 
 namespace {
-
-// strerror() is not thread safe.
-std::string error_text(int error) { return std::generic_category().message(error); }
-
-aianime_result result_of(int error) {
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-    case ENAMETOOLONG:
-    case ELOOP:
-        return AIANIME_NOT_FOUND;
-    case EACCES:
-    case EPERM:
-        return AIANIME_FORBIDDEN;
-    case ENXIO: // a socket
-        return AIANIME_BAD_DATA;
-    default:
-        return AIANIME_IO;
-    }
-}
 
 const char *kind_of(mode_t mode) {
     if (S_ISDIR(mode))
@@ -54,7 +34,7 @@ File::File(const std::string &path) : path_(path) {
     fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd_ < 0) {
         const int error = errno;
-        throw Error(result_of(error), printable(path) + ": cannot be opened: " + error_text(error));
+        throw system_error(path, "cannot be opened", error);
     }
     struct stat status = {};
     if (fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -75,7 +55,7 @@ void File::read(uint64_t offset, void *out, size_t bytes) const {
             continue;
         if (got < 0) {
             const int error = errno;
-            throw Error(AIANIME_IO, printable(path_) + ": cannot be read: " + error_text(error));
+            throw system_error(path_, "cannot be read", error);
         }
         if (got == 0)
             throw Error(AIANIME_BAD_DATA, printable(path_) + ": incomplete file, it ends at byte " + std::to_string(offset));

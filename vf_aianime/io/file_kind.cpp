@@ -2,9 +2,12 @@
 #include "io/file_kind.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstring>
 #include <string>
 
 #include "io/error.h"
+#include "io/paths.h"
 #include "io/text.h"
 
 namespace aianime::io {
@@ -12,10 +15,7 @@ namespace aianime::io {
 namespace {
 
 constexpr uint64_t looked_at = 65536; // bytes at either end
-constexpr const char *convert =
-    "; it can hold code and is never opened: convert it to safetensors first (for example with the safetensors package's "
-    "torch.save_file)";
-
+constexpr size_t max_path_bytes = 4096;
 bool starts_with(const std::string &text, const std::string &prefix) { return text.compare(0, prefix.size(), prefix) == 0; }
 
 bool contains(const std::string &text, const char *part) { return text.find(part) != std::string::npos; }
@@ -65,14 +65,32 @@ std::string harmless_kind(const std::string &head) {
     return "not a safetensors file: its first 8 bytes are not the length of a header";
 }
 
+// As a shell reads it.
+std::string shell_word(const std::string &word) {
+    const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || std::strchr("/._-+,=@%", c); };
+    if (!word.empty() && word[0] != '-' && std::all_of(word.begin(), word.end(), plain))
+        return word;
+    std::string quoted = "'";
+    for (char c : word)
+        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
+
 } // namespace
+
+std::string convert_hint(const std::string &path) {
+    const std::string found = shipped_file("convert_pickle.py", "tools/convert_pickle.py");
+    const std::string converter = found.empty() ? "tools/convert_pickle.py" : found;
+    return "; it can run code and is never opened: python3 " + shell_word(converter) + " " +
+           printable(shell_word(path), max_path_bytes) + " makes a safetensors file of it";
+}
 
 void refuse_file_kind(const File &file) {
     const size_t bytes = static_cast<size_t>(std::min(file.size(), looked_at));
     const std::string head = file.read(0, bytes);
     const std::string tail = file.read(file.size() - bytes, bytes);
     if (const char *kind = forbidden_kind(head, tail))
-        throw Error(AIANIME_FORBIDDEN, printable(file.path()) + ": " + kind + convert);
+        throw Error(AIANIME_FORBIDDEN, printable(file.path()) + ": " + kind + convert_hint(file.path()));
     throw Error(AIANIME_BAD_DATA, printable(file.path()) + ": " + harmless_kind(head));
 }
 

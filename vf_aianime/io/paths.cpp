@@ -115,6 +115,14 @@ bool is_folder(const std::string &path) {
     return fs::is_directory(path, ignored);
 }
 
+std::string shipped_file(const std::string &installed, const std::string &in_tree) {
+    const fs::path base = fs::path(library_folder()).parent_path();
+    for (const fs::path &path : {base / "share" / "aianime" / installed, base.parent_path() / in_tree})
+        if (std::error_code ignored; !base.empty() && fs::exists(path, ignored))
+            return path.string();
+    return "";
+}
+
 std::string library_folder() {
     Dl_info info;
     std::error_code error;

@@ -27,6 +27,10 @@ bool is_folder(const std::string &path);
 // Folder the library itself lies in, found through dladdr(); "" when it cannot be told.
 std::string library_folder();
 
+// A file that comes with the library: `installed` below share/aianime beside the library's folder, else `in_tree` below the source
+// tree; "" when it is in neither. Other folders are not looked into.
+std::string shipped_file(const std::string &installed, const std::string &in_tree);
+
 // Search paths, most specific first: the environment variable's folders (colon separated), the installed folder next to the library
 // (../share/aianime/templates), the source tree (two folders above the library in build/lib, where it is one).
 std::vector<std::string> template_folders(); // AIANIME_TEMPLATES

@@ -11,8 +11,7 @@ namespace aianime::io {
 namespace {
 
 constexpr uint64_t length_bytes = 8;
-constexpr uint64_t min_header = 2;                  // "{}"
-constexpr uint64_t max_header = uint64_t{16} << 20; // the format allows 100 MB; real headers stay below 2 MB
+constexpr uint64_t min_header = 2; // "{}"
 
 uint64_t header_length(const File &file) {
     uint8_t bytes[length_bytes];
@@ -26,7 +25,7 @@ uint64_t header_length(const File &file) {
 // The bytes of the header's length can look like the begin of another format ("\x80\x02" is a length of 640 and a pickle), so the
 // other formats are considered only where this is no safetensors file.
 bool looks_like_safetensors(const File &file, uint64_t length) {
-    return length >= min_header && length <= max_header && file.size() > length_bytes && file.read(length_bytes, 1) == "{";
+    return length >= min_header && length <= max_header_bytes && file.size() > length_bytes && file.read(length_bytes, 1) == "{";
 }
 
 } // namespace

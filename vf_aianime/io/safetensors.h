@@ -36,6 +36,8 @@ public:
     explicit SafetensorsFile(const std::string &path);
 
     const std::string &path() const { return file_.path(); }
+    // Of the whole file.
+    uint64_t bytes() const { return file_.size(); }
     const std::map<std::string, TensorInfo> &tensors() const { return tensors_; }
     const std::map<std::string, std::string> &metadata() const { return metadata_; }
 

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
 #include "io/safetensors.h"
 
 namespace aianime::io {
+
+// The format allows 100 MB; real headers stay below 2 MB.
+constexpr uint64_t max_header_bytes = uint64_t{16} << 20;
 
 struct SafetensorsHeader {
     std::map<std::string, TensorInfo> tensors;

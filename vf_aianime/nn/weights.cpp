@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "io/error.h"
+#include "io/file_kind.h"
 #include "io/json.h"
 #include "io/paths.h"
 #include "nn/aten.h"
@@ -71,12 +72,7 @@ std::string find_pickle(const std::string &folder) {
     const std::string pickle = find_pickle(folder);
     if (pickle.empty())
         throw Error(AIANIME_NOT_FOUND, folder + ": no weights; expected diffusion_pytorch_model.safetensors or model.safetensors");
-    const std::string stem = fs::path(pickle).stem().string() == "pytorch_model" ? "model" : fs::path(pickle).stem().string();
-    throw Error(AIANIME_FORBIDDEN,
-                folder + "/" + pickle +
-                    ": a pickle can run code and is never opened; convert it on a machine you can lose: python3 -c \"import torch, "
-                    "safetensors.torch as s; s.save_file({k: v.contiguous() for k, v in torch.load('" +
-                    pickle + "', weights_only=True).items()}, '" + stem + ".safetensors')\"");
+    throw Error(AIANIME_FORBIDDEN, folder + "/" + pickle + ": a pickle" + io::convert_hint(folder + "/" + pickle));
 }
 
 // Names of the shards that an index lists, each once, and the shard every tensor is said to be in.
