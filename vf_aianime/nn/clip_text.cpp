@@ -41,8 +41,8 @@ public:
         child("position_embedding", position_embedding);
     }
 
-    at::Tensor forward(const at::Tensor &ids) const {
-        return token_embedding.forward(ids) + position_embedding.weight.slice(0, 0, ids.size(1));
+    at::Tensor add_positions(const at::Tensor &tokens) const {
+        return tokens + position_embedding.weight.slice(0, 0, tokens.size(1));
     }
 
     Embedding token_embedding, position_embedding;
@@ -123,10 +123,10 @@ public:
         child("final_layer_norm", final_layer_norm);
     }
 
-    at::Tensor forward(const at::Tensor &ids) const {
-        at::Tensor x = embeddings.forward(ids);
-        for (const auto &layer : layers)
-            x = layer->forward(x);
+    at::Tensor forward(const at::Tensor &tokens, size_t used_layers) const {
+        at::Tensor x = embeddings.add_positions(tokens);
+        for (size_t i = 0; i < used_layers; ++i)
+            x = layers[i]->forward(x);
         return final_layer_norm.forward(x);
     }
 
@@ -173,17 +173,32 @@ int64_t ClipText::width() const { return impl_->config.width; }
 
 int64_t ClipText::max_tokens() const { return impl_->config.positions; }
 
-at::Tensor ClipText::forward(const at::Tensor &ids) const {
+void ClipText::check_clip_skip(int64_t clip_skip) const {
+    const int64_t layers = impl_->config.layers;
+    if (clip_skip < 1 || clip_skip > layers)
+        throw Error(AIANIME_OUT_OF_RANGE, "clip_skip: " + std::to_string(clip_skip) + " is not one of the text encoder's " +
+                                              std::to_string(layers) + " layers; 1 is the last one");
+}
+
+at::Tensor ClipText::forward(const at::Tensor &ids, int64_t clip_skip) const { return encode(token_embeddings(ids), clip_skip); }
+
+at::Tensor ClipText::token_embeddings(const at::Tensor &ids) const {
     const Config &config = impl_->config;
-    if (ids.size(1) > config.positions)
-        throw Error(AIANIME_INVALID, "text encoder: " + std::to_string(ids.size(1)) + " tokens, at most " +
-                                         std::to_string(config.positions) + " fit");
     const int64_t largest = ids.numel() ? ids.max().item<int64_t>() : 0;
     if (largest >= config.vocabulary)
         throw Error(AIANIME_BAD_DATA, "text encoder: token " + std::to_string(largest) + " is beyond its vocabulary of " +
                                           std::to_string(config.vocabulary) +
                                           "; tokenizer and text encoder do not belong together");
-    return impl_->network.forward(ids);
+    return impl_->network.embeddings.token_embedding.forward(ids);
+}
+
+at::Tensor ClipText::encode(const at::Tensor &embeddings, int64_t clip_skip) const {
+    const Config &config = impl_->config;
+    if (embeddings.size(1) > config.positions)
+        throw Error(AIANIME_INVALID, "text encoder: " + std::to_string(embeddings.size(1)) + " tokens, at most " +
+                                         std::to_string(config.positions) + " fit");
+    check_clip_skip(clip_skip);
+    return impl_->network.forward(embeddings, static_cast<size_t>(config.layers - clip_skip + 1));
 }
 
 } // namespace aianime::nn
