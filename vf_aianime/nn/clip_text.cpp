@@ -3,6 +3,7 @@
 
 #include "io/error.h"
 #include "nn/aten.h"
+#include "nn/clip_layers.h"
 #include "nn/config_reader.h"
 #include "nn/layers.h"
 #include "nn/weights.h"
@@ -48,76 +49,13 @@ public:
     Embedding token_embedding, position_embedding;
 };
 
-class SelfAttention : public Module {
-public:
-    explicit SelfAttention(const Config &config)
-        : q_proj(config.width, config.width), k_proj(config.width, config.width), v_proj(config.width, config.width),
-          out_proj(config.width, config.width), heads_(config.heads) {
-        child("q_proj", q_proj);
-        child("k_proj", k_proj);
-        child("v_proj", v_proj);
-        child("out_proj", out_proj);
-    }
-
-    at::Tensor forward(const at::Tensor &x) const {
-        const auto split = [this](const at::Tensor &tokens) { return tokens.unflatten(2, {heads_, -1}).transpose(1, 2); };
-        // Causal: a token sees itself and those before it.
-        const at::Tensor seen = at::scaled_dot_product_attention(split(q_proj.forward(x)), split(k_proj.forward(x)),
-                                                                 split(v_proj.forward(x)), {}, 0.0, true);
-        return out_proj.forward(seen.transpose(1, 2).flatten(2));
-    }
-
-private:
-    Linear q_proj, k_proj, v_proj, out_proj;
-    int64_t heads_;
-};
-
-class Mlp : public Module {
-public:
-    explicit Mlp(const Config &config)
-        : fc1(config.width, config.hidden), fc2(config.hidden, config.width), quick_gelu_(config.quick_gelu) {
-        child("fc1", fc1);
-        child("fc2", fc2);
-    }
-
-    at::Tensor forward(const at::Tensor &x) const {
-        const at::Tensor y = fc1.forward(x);
-        return fc2.forward(quick_gelu_ ? y * at::sigmoid(1.702 * y) : at::gelu(y));
-    }
-
-private:
-    Linear fc1, fc2;
-    bool quick_gelu_;
-};
-
-class EncoderLayer : public Module {
-public:
-    explicit EncoderLayer(const Config &config)
-        : self_attn(config), layer_norm1(config.width, config.eps), mlp(config), layer_norm2(config.width, config.eps) {
-        child("self_attn", self_attn);
-        child("layer_norm1", layer_norm1);
-        child("mlp", mlp);
-        child("layer_norm2", layer_norm2);
-    }
-
-    at::Tensor forward(const at::Tensor &x) const {
-        const at::Tensor y = x + self_attn.forward(layer_norm1.forward(x));
-        return y + mlp.forward(layer_norm2.forward(y));
-    }
-
-private:
-    SelfAttention self_attn;
-    LayerNorm layer_norm1;
-    Mlp mlp;
-    LayerNorm layer_norm2;
-};
-
 class Network : public Module {
 public:
     explicit Network(const Config &config) : embeddings(config), final_layer_norm(config.width, config.eps) {
         child("embeddings", embeddings);
+        const ClipLayerConfig layer = {config.width, config.hidden, config.heads, config.eps, config.quick_gelu, true};
         for (int64_t i = 0; i < config.layers; ++i) {
-            layers.push_back(std::make_unique<EncoderLayer>(config));
+            layers.push_back(std::make_unique<ClipLayer>(layer));
             child("encoder.layers." + std::to_string(i), *layers.back());
         }
         child("final_layer_norm", final_layer_norm);
@@ -131,7 +69,7 @@ public:
     }
 
     Embeddings embeddings;
-    std::vector<std::unique_ptr<EncoderLayer>> layers;
+    std::vector<std::unique_ptr<ClipLayer>> layers;
     LayerNorm final_layer_norm;
 };
 
