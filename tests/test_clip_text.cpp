@@ -29,6 +29,7 @@ void check_model(const std::string &name) {
     ck_assert_int_eq(encoder.max_tokens(), 20);
     expect_close(encoder.forward(ids), io.tensor("full", at::kFloat, at::kCPU), "all tokens");
     expect_close(encoder.forward(ids.slice(1, 0, 7)), io.tensor("part", at::kFloat, at::kCPU), "seven tokens");
+    expect_close(encoder.forward(ids, 2), io.tensor("skip2", at::kFloat, at::kCPU), "the layer before the last");
 }
 
 ClipText *make(const char *config) { return new ClipText(io::Json::parse(config, "config.json")); }
@@ -52,6 +53,7 @@ AIANIME_TEST(too_many_tokens_and_unknown_tokens) {
     encoder.load(WeightSource::from_folder(golden("quick")), at::kFloat, at::kCPU);
     expect_error([&] { return encoder.forward(at::zeros({1, 21}, at::kLong)); }, AIANIME_INVALID, "at most 20");
     expect_error([&] { return encoder.forward(at::full({1, 2}, 60, at::kLong)); }, AIANIME_BAD_DATA, "token 60");
+    expect_error([&] { return encoder.forward(at::zeros({1, 2}, at::kLong), 3); }, AIANIME_OUT_OF_RANGE, "2 layers");
 }
 
 AIANIME_TEST(bad_configurations) {

@@ -111,9 +111,12 @@ def make_model(name, settings, seed):
     with torch.no_grad():
         full = model(ids).last_hidden_state
         part = model(ids[:, :7]).last_hidden_state
+        hidden = model(ids, output_hidden_states=True).hidden_states
+        norm = getattr(model, "text_model", model).final_layer_norm
+        skip2 = norm(hidden[-2])
     folder = os.path.join(FOLDER, name)
     model.save_pretrained(folder)
-    save_file({"ids": ids, "full": full, "part": part}, os.path.join(folder, "io.safetensors"))
+    save_file({"ids": ids, "full": full, "part": part, "skip2": skip2}, os.path.join(folder, "io.safetensors"))
     weights = load_file(os.path.join(folder, "model.safetensors"))
     if name == "exact":
         # As older releases and every Stable Diffusion checkpoint name them, with the buffer and the head they may carry.

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "diffusion/prompt.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
-
-#include "nn/aten.h"
+#include <string_view>
 
 namespace aianime::diffusion {
+
+bool is_word(char c) {
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & '\x80');
+}
 
 namespace {
 
 // Keeps hostile prompts cheap; brackets nested deeper are text.
 constexpr size_t max_depth = 100;
+constexpr std::string_view break_word = "BREAK";
 constexpr double round_weight = 1.1;
 constexpr double square_weight = 1 / 1.1;
 
@@ -102,17 +107,45 @@ private:
             pieces_[piece].weight *= weight;
     }
 
-    void add(const std::string &text) { pieces_.push_back({text, 1.0}); }
+    // Cut at every BREAK.
+    void add(const std::string &text) {
+        size_t begin = 0, found = 0;
+        bool starts_chunk = false;
+        while ((found = find_break(text, found)) != std::string::npos) {
+            size_t end = found;
+            while (end > begin && is_blank(text[end - 1]))
+                --end;
+            pieces_.push_back({text.substr(begin, end - begin), 1.0, starts_chunk});
+            starts_chunk = true;
+            begin = found + break_word.size();
+            while (begin < text.size() && is_blank(text[begin]))
+                ++begin;
+            found = begin;
+        }
+        pieces_.push_back({text.substr(begin), 1.0, starts_chunk});
+    }
+
+    // The first BREAK at or behind `from` that is a word of its own.
+    static size_t find_break(const std::string &text, size_t from) {
+        for (size_t at = text.find(break_word, from); at != std::string::npos; at = text.find(break_word, at + 1)) {
+            const size_t end = at + break_word.size();
+            if ((at == 0 || !is_word(text[at - 1])) && (end == text.size() || !is_word(text[end])))
+                return at;
+        }
+        return std::string::npos;
+    }
 
     std::vector<WeightedText> merged() const {
         std::vector<WeightedText> result;
         for (const WeightedText &piece : pieces_)
-            if (!result.empty() && same(result.back().weight, piece.weight))
+            if (piece.text.empty() && !piece.starts_chunk)
+                continue;
+            else if (!result.empty() && !piece.starts_chunk && same(result.back().weight, piece.weight))
                 result.back().text += piece.text;
             else
                 result.push_back(piece);
         if (result.empty())
-            result.push_back({"", 1.0});
+            result.push_back({"", 1.0, false});
         return result;
     }
 
@@ -122,44 +155,8 @@ private:
     std::vector<size_t> round_, square_; // pieces at which brackets that are still open began
 };
 
-// Scaled by a weight for each token, then as a whole so that the mean is what it was.
-at::Tensor weighted(const at::Tensor &embedding, const std::vector<float> &weights) {
-    const at::Tensor wide = embedding.to(at::kFloat);
-    const at::Tensor scale = at::tensor(weights, at::kFloat).to(embedding.device()).view({1, -1, 1});
-    const at::Tensor scaled = wide * scale;
-    const double ratio = wide.mean().item<double>() / scaled.mean().item<double>();
-    return (std::isfinite(ratio) ? scaled * ratio : scaled).to(embedding.scalar_type());
-}
-
 } // namespace
 
 std::vector<WeightedText> parse_prompt(const std::string &prompt) { return Parser(prompt).run(); }
-
-EncodedPrompt encode_prompt(const std::string &prompt, const nn::ClipTokenizer &tokenizer, const nn::ClipText &encoder,
-                            at::Device device) {
-    const auto length = static_cast<size_t>(encoder.max_tokens());
-    std::vector<int64_t> ids = {tokenizer.bos()};
-    std::vector<float> weights = {1};
-    bool plain = true;
-    EncodedPrompt result;
-    for (const WeightedText &piece : parse_prompt(prompt))
-        for (int64_t token : tokenizer.encode(piece.text)) {
-            ++result.tokens;
-            if (ids.size() + 1 >= length) {
-                ++result.truncated;
-                continue;
-            }
-            ids.push_back(token);
-            weights.push_back(static_cast<float>(piece.weight));
-            plain = plain && same(piece.weight, 1);
-        }
-    ids.push_back(tokenizer.eos());
-    ids.resize(length, tokenizer.pad());
-    weights.resize(length, 1);
-
-    const at::Tensor embedding = encoder.forward(at::tensor(ids, at::kLong).unsqueeze(0).to(device));
-    result.embedding = plain ? embedding : weighted(embedding, weights);
-    return result;
-}
 
 } // namespace aianime::diffusion

@@ -3,6 +3,7 @@
 
 #include "io/error.h"
 #include "nn/aten.h"
+#include "nn/clip_layers.h"
 #include "nn/config_reader.h"
 #include "nn/layers.h"
 #include "nn/weights.h"
@@ -41,97 +42,34 @@ public:
         child("position_embedding", position_embedding);
     }
 
-    at::Tensor forward(const at::Tensor &ids) const {
-        return token_embedding.forward(ids) + position_embedding.weight.slice(0, 0, ids.size(1));
+    at::Tensor add_positions(const at::Tensor &tokens) const {
+        return tokens + position_embedding.weight.slice(0, 0, tokens.size(1));
     }
 
     Embedding token_embedding, position_embedding;
-};
-
-class SelfAttention : public Module {
-public:
-    explicit SelfAttention(const Config &config)
-        : q_proj(config.width, config.width), k_proj(config.width, config.width), v_proj(config.width, config.width),
-          out_proj(config.width, config.width), heads_(config.heads) {
-        child("q_proj", q_proj);
-        child("k_proj", k_proj);
-        child("v_proj", v_proj);
-        child("out_proj", out_proj);
-    }
-
-    at::Tensor forward(const at::Tensor &x) const {
-        const auto split = [this](const at::Tensor &tokens) { return tokens.unflatten(2, {heads_, -1}).transpose(1, 2); };
-        // Causal: a token sees itself and those before it.
-        const at::Tensor seen = at::scaled_dot_product_attention(split(q_proj.forward(x)), split(k_proj.forward(x)),
-                                                                 split(v_proj.forward(x)), {}, 0.0, true);
-        return out_proj.forward(seen.transpose(1, 2).flatten(2));
-    }
-
-private:
-    Linear q_proj, k_proj, v_proj, out_proj;
-    int64_t heads_;
-};
-
-class Mlp : public Module {
-public:
-    explicit Mlp(const Config &config)
-        : fc1(config.width, config.hidden), fc2(config.hidden, config.width), quick_gelu_(config.quick_gelu) {
-        child("fc1", fc1);
-        child("fc2", fc2);
-    }
-
-    at::Tensor forward(const at::Tensor &x) const {
-        const at::Tensor y = fc1.forward(x);
-        return fc2.forward(quick_gelu_ ? y * at::sigmoid(1.702 * y) : at::gelu(y));
-    }
-
-private:
-    Linear fc1, fc2;
-    bool quick_gelu_;
-};
-
-class EncoderLayer : public Module {
-public:
-    explicit EncoderLayer(const Config &config)
-        : self_attn(config), layer_norm1(config.width, config.eps), mlp(config), layer_norm2(config.width, config.eps) {
-        child("self_attn", self_attn);
-        child("layer_norm1", layer_norm1);
-        child("mlp", mlp);
-        child("layer_norm2", layer_norm2);
-    }
-
-    at::Tensor forward(const at::Tensor &x) const {
-        const at::Tensor y = x + self_attn.forward(layer_norm1.forward(x));
-        return y + mlp.forward(layer_norm2.forward(y));
-    }
-
-private:
-    SelfAttention self_attn;
-    LayerNorm layer_norm1;
-    Mlp mlp;
-    LayerNorm layer_norm2;
 };
 
 class Network : public Module {
 public:
     explicit Network(const Config &config) : embeddings(config), final_layer_norm(config.width, config.eps) {
         child("embeddings", embeddings);
+        const ClipLayerConfig layer = {config.width, config.hidden, config.heads, config.eps, config.quick_gelu, true};
         for (int64_t i = 0; i < config.layers; ++i) {
-            layers.push_back(std::make_unique<EncoderLayer>(config));
+            layers.push_back(std::make_unique<ClipLayer>(layer));
             child("encoder.layers." + std::to_string(i), *layers.back());
         }
         child("final_layer_norm", final_layer_norm);
     }
 
-    at::Tensor forward(const at::Tensor &ids) const {
-        at::Tensor x = embeddings.forward(ids);
-        for (const auto &layer : layers)
-            x = layer->forward(x);
+    at::Tensor forward(const at::Tensor &tokens, size_t used_layers) const {
+        at::Tensor x = embeddings.add_positions(tokens);
+        for (size_t i = 0; i < used_layers; ++i)
+            x = layers[i]->forward(x);
         return final_layer_norm.forward(x);
     }
 
     Embeddings embeddings;
-    std::vector<std::unique_ptr<EncoderLayer>> layers;
+    std::vector<std::unique_ptr<ClipLayer>> layers;
     LayerNorm final_layer_norm;
 };
 
@@ -173,17 +111,32 @@ int64_t ClipText::width() const { return impl_->config.width; }
 
 int64_t ClipText::max_tokens() const { return impl_->config.positions; }
 
-at::Tensor ClipText::forward(const at::Tensor &ids) const {
+void ClipText::check_clip_skip(int64_t clip_skip) const {
+    const int64_t layers = impl_->config.layers;
+    if (clip_skip < 1 || clip_skip > layers)
+        throw Error(AIANIME_OUT_OF_RANGE, "clip_skip: " + std::to_string(clip_skip) + " is not one of the text encoder's " +
+                                              std::to_string(layers) + " layers; 1 is the last one");
+}
+
+at::Tensor ClipText::forward(const at::Tensor &ids, int64_t clip_skip) const { return encode(token_embeddings(ids), clip_skip); }
+
+at::Tensor ClipText::token_embeddings(const at::Tensor &ids) const {
     const Config &config = impl_->config;
-    if (ids.size(1) > config.positions)
-        throw Error(AIANIME_INVALID, "text encoder: " + std::to_string(ids.size(1)) + " tokens, at most " +
-                                         std::to_string(config.positions) + " fit");
     const int64_t largest = ids.numel() ? ids.max().item<int64_t>() : 0;
     if (largest >= config.vocabulary)
         throw Error(AIANIME_BAD_DATA, "text encoder: token " + std::to_string(largest) + " is beyond its vocabulary of " +
                                           std::to_string(config.vocabulary) +
                                           "; tokenizer and text encoder do not belong together");
-    return impl_->network.forward(ids);
+    return impl_->network.embeddings.token_embedding.forward(ids);
+}
+
+at::Tensor ClipText::encode(const at::Tensor &embeddings, int64_t clip_skip) const {
+    const Config &config = impl_->config;
+    if (embeddings.size(1) > config.positions)
+        throw Error(AIANIME_INVALID, "text encoder: " + std::to_string(embeddings.size(1)) + " tokens, at most " +
+                                         std::to_string(config.positions) + " fit");
+    check_clip_skip(clip_skip);
+    return impl_->network.forward(embeddings, static_cast<size_t>(config.layers - clip_skip + 1));
 }
 
 } // namespace aianime::nn

@@ -45,9 +45,16 @@ public:
     Module &module();
     int64_t width() const;
     int64_t max_tokens() const; // 77
+    // Throws Error (OUT_OF_RANGE) for a clip_skip that forward() would refuse.
+    void check_clip_skip(int64_t clip_skip) const;
     // ids [batch, tokens] int64, at most max_tokens of them -> last hidden state after the final layer norm [batch, tokens, width].
-    // Throws Error (BAD_DATA) for an id beyond the vocabulary.
-    at::Tensor forward(const at::Tensor &ids) const;
+    // `clip_skip` counts as web UIs do: 1 is the last layer, 2 the one before it, and so on; the final layer norm always follows.
+    // Throws Error (BAD_DATA) for an id beyond the vocabulary, Error (OUT_OF_RANGE) for a clip_skip beyond the layers.
+    at::Tensor forward(const at::Tensor &ids, int64_t clip_skip = 1) const;
+    // The two halves of forward(). Between them a textual inversion's vectors take the places of tokens' embeddings
+    // [batch, tokens, width].
+    at::Tensor token_embeddings(const at::Tensor &ids) const;
+    at::Tensor encode(const at::Tensor &embeddings, int64_t clip_skip = 1) const;
 
 private:
     struct Impl;

@@ -19,11 +19,14 @@ at::Tensor Attention::self(const at::Tensor &x, FrameAttention *frames) const {
     return to_out.forward(frames ? frames->attend(q, k, v, heads_) : attention(q, k, v, heads_));
 }
 
-at::Tensor Attention::cross(const at::Tensor &x, const at::Tensor &text) const {
+at::Tensor Attention::cross(const at::Tensor &x, const at::Tensor &text, ImageAttention *images) const {
     const at::Tensor k = to_k.forward(text), v = to_v.forward(text);
     // Queries of all pictures that share a text are one long batch entry: the text's keys are never repeated.
     const at::Tensor q = to_q.forward(x).view({text.size(0), -1, x.size(2)});
-    return to_out.forward(attention(q, k, v, heads_)).view_as(x);
+    at::Tensor seen = attention(q, k, v, heads_);
+    if (images)
+        seen = images->add(seen, q.view_as(x), heads_);
+    return to_out.forward(seen).view_as(x);
 }
 
 FeedForward::FeedForward(int64_t channels) : proj(channels, 8 * channels), out(4 * channels, channels) {
@@ -51,7 +54,7 @@ TransformerBlock::TransformerBlock(int64_t channels, int64_t text_channels, int6
 
 at::Tensor TransformerBlock::forward(const at::Tensor &x, const Conditions &conditions) const {
     at::Tensor h = attn1.self(norm1.forward(x), conditions.frames).add_(x);
-    h = attn2.cross(norm2.forward(h), conditions.text).add_(h);
+    h = attn2.cross(norm2.forward(h), conditions.text, conditions.images).add_(h);
     return ff.forward(norm3.forward(h)).add_(h);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nn/frame_attention.h"
+#include "nn/image_prompt.h"
 #include "nn/layers.h"
 
 namespace aianime::nn {
@@ -20,6 +21,7 @@ struct Conditions {
     FrameAttention *frames = nullptr;
     const MotionModule *motion = nullptr; // of U-Nets
     int64_t branches = 1;                 // clips in the batch, for the motion module
+    ImageAttention *images = nullptr;     // of U-Nets
 };
 
 // diffusers Attention without biases but the last, as U-Nets use it.
@@ -29,7 +31,7 @@ public:
     Attention(int64_t channels, int64_t context, int64_t heads);
     at::Tensor self(const at::Tensor &x, FrameAttention *frames) const;
     // `text` may have fewer batch entries than x: each then serves as many consecutive entries of x.
-    at::Tensor cross(const at::Tensor &x, const at::Tensor &text) const;
+    at::Tensor cross(const at::Tensor &x, const at::Tensor &text, ImageAttention *images) const;
 
 private:
     int64_t heads_;

@@ -92,7 +92,8 @@ const UNetConfig &UNet::config() const { return impl_->config; }
 Module &UNet::module() { return *impl_; }
 
 at::Tensor UNet::forward(const at::Tensor &x, double timestep, const at::Tensor &text, FrameAttention *frames,
-                         const ControlResiduals *control, const MotionModule *motion) const {
+                         const ControlResiduals *control, const MotionModule *motion,
+                         const std::vector<ImagePrompt> *images) const {
     const UNetConfig &config = impl_->config;
     check_inputs(config, x, text);
     const int64_t branches = frames ? frames->branches : 1;
@@ -101,7 +102,14 @@ at::Tensor UNet::forward(const at::Tensor &x, double timestep, const at::Tensor 
     const at::Tensor &weight = impl_->conv_in.weight;
     const at::Tensor sinusoids =
         sinusoidal_timestep(timestep, config.block_out_channels.front(), config.flip_sin_to_cos, config.freq_shift);
-    const Conditions conditions = {impl_->time_embedding.forward(sinusoids), like_weight(text, weight), frames, motion, branches};
+    const std::vector<ImagePrompt> none;
+    ImageAttention pictures = {images ? *images : none};
+    const Conditions conditions = {impl_->time_embedding.forward(sinusoids),
+                                   like_weight(text, weight),
+                                   frames,
+                                   motion,
+                                   branches,
+                                   images ? &pictures : nullptr};
     return impl_->forward(like_weight(x, weight), conditions, control);
 }
 

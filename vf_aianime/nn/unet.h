@@ -51,6 +51,7 @@ struct ControlResiduals {
 void accumulate(ControlResiduals &a, ControlResiduals &&b, double scale);
 
 class MotionModule;
+struct ImagePrompt;
 
 // diffusers UNet2DConditionModel.
 class UNet {
@@ -65,9 +66,11 @@ public:
     // frames: how self-attention sees the batch, may be null; control may be null. -> [batch, out_channels, h, w]
     // motion: may be null; joins the frames of a branch (`frames` says how many branches, null: one) and throws Error (BAD_DATA)
     // where a branch has more frames than it knows.
+    // images: may be null; rows of a prompt's keys serve the batch as those of `text`.
     // Inputs are converted to the weights' dtype, results have it. Sizes that do not fit throw Error (INTERNAL).
     at::Tensor forward(const at::Tensor &x, double timestep, const at::Tensor &text, FrameAttention *frames,
-                       const ControlResiduals *control, const MotionModule *motion = nullptr) const;
+                       const ControlResiduals *control, const MotionModule *motion = nullptr,
+                       const std::vector<ImagePrompt> *images = nullptr) const;
 
 private:
     struct Impl;

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "diffusion/noise.h"
-#include "diffusion/prompt.h"
+#include "diffusion/prompt_encoder.h"
 #include "nn/aten.h"
 #include "pipeline/windows.h"
 
@@ -215,22 +215,25 @@ private:
     std::vector<nn::AnchorStore> control_anchors_;
 };
 
-at::Tensor encode_text(const std::string &prompt, const char *which, const Models &models, const Watch &watch) {
-    const diffusion::EncodedPrompt encoded =
-        diffusion::encode_prompt(prompt, models.tokenizer(), models.text_encoder(), models.device());
+void warn_of_truncation(const diffusion::EncodedPrompt &encoded, const char *which, const Watch &watch) {
     if (encoded.truncated > 0)
         watch.log(AIANIME_LOG_WARNING, std::string(which) + " prompt: " + std::to_string(encoded.truncated) + " of " +
                                            std::to_string(encoded.tokens) + " tokens do not fit and are left out");
-    return encoded.embedding.to(models.dtype());
 }
 
 } // namespace
 
 Conditioning encode_conditioning(const Models &models, const Settings &settings, const Watch &watch) {
-    const at::Tensor positive = encode_text(settings.style.positive, "positive", models, watch);
-    if (settings.guidance <= 1)
-        return {positive};
-    return {at::cat({encode_text(settings.style.negative, "negative", models, watch), positive})};
+    const diffusion::PromptEncoder encoder(models.tokenizer(), models.text_encoder(), models.device());
+    if (settings.guidance <= 1) {
+        const diffusion::EncodedPrompt positive = encoder.encode(settings.style.positive);
+        warn_of_truncation(positive, "positive", watch);
+        return {positive.embedding.to(models.dtype())};
+    }
+    const auto [negative, positive] = encoder.encode_pair(settings.style.negative, settings.style.positive);
+    warn_of_truncation(positive, "positive", watch);
+    warn_of_truncation(negative, "negative", watch);
+    return {at::cat({negative.embedding, positive.embedding}).to(models.dtype())};
 }
 
 at::Tensor denoise(const Models &models, const Settings &settings, const Conditioning &conditioning,
