@@ -8,12 +8,15 @@ import json
 import pathlib
 
 import torch
-from diffusers import MotionAdapter, UNet2DConditionModel, UNetMotionModel
+from diffusers import AnimateDiffControlNetPipeline, DDIMScheduler, MotionAdapter, UNet2DConditionModel, UNetMotionModel
 from diffusers.loaders.single_file_utils import convert_animatediff_checkpoint_to_diffusers
 from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D
 from safetensors.torch import save_file
 
+import make_denoiser
+from make_noise import noise
+from synthetic import synthetic
 from tiny_networks import rand, randomize, save_case
 
 FOLDER = pathlib.Path(__file__).parent / "motion"
@@ -136,6 +139,27 @@ def list_real_names():
     (FOLDER / "full_v2.txt").write_text("".join(lines))
 
 
+def sample_clip():
+    """Five frames by diffusers' pipeline with the pack of the tree; the motion module's weights are functions of their names."""
+    unet = make_denoiser.load()["unet"].config
+    adapter = MotionAdapter(block_out_channels=tuple(unet.block_out_channels), motion_layers_per_block=unet.layers_per_block)
+    adapter.load_state_dict({k: v if k.endswith(".pe") else synthetic(k, tuple(v.shape)) for k, v in adapter.state_dict().items()})
+    parts = make_denoiser.load() | dict(motion_adapter=adapter.eval())
+    for name in ("safety_checker", "requires_safety_checker"):
+        del parts[name]
+    # The schedule that AnimateDiff was trained with.
+    scheduler = DDIMScheduler.from_pretrained(make_denoiser.PACK + "/scheduler", beta_schedule="linear")
+    pipe = AnimateDiffControlNetPipeline(scheduler=scheduler, **parts)
+    width, height, frames = make_denoiser.WIDTH, make_denoiser.HEIGHT, 5
+    picture = make_denoiser.picture()
+    clip = torch.cat([picture.roll(4 * i, 3) for i in range(frames)])
+    shape = (4, height // 4, width // 4)
+    start = torch.stack([torch.from_numpy(noise(make_denoiser.SEED, 100000 * i, 0, shape)) for i in range(frames)], 1)[None]
+    latents = pipe(prompt="pop anime style", negative_prompt="night anime style", num_frames=frames, height=height, width=width,
+                   num_inference_steps=4, guidance_scale=3.0, latents=start, conditioning_frames=list(clip), output_type="latent").frames
+    return {"clip.latents": latents[0].transpose(0, 1)}
+
+
 @torch.no_grad()
 def main():
     unet = UNet2DConditionModel(**UNET).eval()
@@ -177,6 +201,7 @@ def main():
     save_weights("diffusers_names.safetensors", adapter.state_dict(), torch.bfloat16)
     record(tensors, "file", unet, adapter, 710, [(1, 5, 6, 6)], False)
 
+    tensors |= sample_clip()
     save_file({k: v.contiguous() for k, v in tensors.items()}, FOLDER / "io.safetensors")
     list_real_names()
     print(json.dumps({str(p.relative_to(FOLDER)): p.stat().st_size for p in FOLDER.rglob("*") if p.is_file()}, indent=1))

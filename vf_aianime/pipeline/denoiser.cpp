@@ -46,15 +46,20 @@ public:
 
 private:
     void place_anchors(const std::vector<FrameRequest> &anchors) {
-        for (const FrameRequest &anchor : anchors) {
-            const auto same = [&](const FrameRequest &frame) { return frame.identity == anchor.identity; };
-            const auto found = std::find_if(tracks_.begin(), tracks_.end(), same);
-            anchors_.push_back(found - tracks_.begin());
-            if (found == tracks_.end())
-                tracks_.push_back(anchor);
-        }
-        if (std::find(anchors_.begin(), anchors_.end(), 0) == anchors_.end())
-            anchors_.push_back(0);
+        for (const FrameRequest &anchor : anchors)
+            place_anchor(anchor);
+        const int64_t first = tracks_.front().identity;
+        if (std::none_of(anchors.begin(), anchors.end(), [=](const FrameRequest &anchor) { return anchor.identity == first; }))
+            place_anchor(tracks_.front());
+    }
+
+    // With a motion module the segment's frames move together, and anchors are stills beside them, the same in every segment.
+    void place_anchor(const FrameRequest &anchor) {
+        const auto same = [&](const FrameRequest &frame) { return frame.identity == anchor.identity; };
+        const auto found = models_.motion() ? tracks_.end() : std::find_if(tracks_.begin(), tracks_.end(), same);
+        anchors_.push_back(found - tracks_.begin());
+        if (found == tracks_.end())
+            tracks_.push_back(anchor);
     }
 
     // The control pictures, once a frame.
@@ -105,18 +110,12 @@ private:
         output_ = at::zeros_like(latents_);
         unet_anchors_ = {};
         control_anchors_.assign(hints_.size(), {});
-        switch (settings_.style.attention) {
-        case nn::AttentionMode::self:
-            predict_apart(0, frames_);
-            break;
-        case nn::AttentionMode::anchors:
-            predict_anchored();
-            break;
-        case nn::AttentionMode::sparse:
-        case nn::AttentionMode::window:
+        if (settings_.style.attention == nn::AttentionMode::anchors)
+            record_anchors();
+        if (frames_need_windows())
             predict_windows();
-            break;
-        }
+        else
+            predict_between_anchors();
         return output_;
     }
 
@@ -129,10 +128,19 @@ private:
         }
     }
 
-    // Anchors first, each seeing those before it; then all other frames, which see them.
-    void predict_anchored() {
+    bool frames_need_windows() const {
+        const nn::AttentionMode mode = settings_.style.attention;
+        return models_.motion() || mode == nn::AttentionMode::sparse || mode == nn::AttentionMode::window;
+    }
+
+    // Each anchor sees those before it.
+    void record_anchors() {
         for (int64_t anchor : anchors_)
             output_.slice(0, anchor, anchor + 1).copy_(evaluate(anchor, 1, nn::AttentionMode::anchors, true));
+    }
+
+    // All frames but the anchors, which are made.
+    void predict_between_anchors() {
         std::vector<int64_t> borders = anchors_;
         borders.push_back(frames_);
         std::sort(borders.begin(), borders.end());
@@ -144,7 +152,7 @@ private:
     }
 
     void predict_windows() {
-        at::Tensor weight_sum = at::zeros({latents_.size(0), 1, 1, 1});
+        at::Tensor weight_sum = at::zeros({frames_, 1, 1, 1});
         for (const Window &window : make_windows(frames_, settings_.style.window, settings_.style.overlap)) {
             const at::Tensor weights = at::tensor(pyramid_weights(window.count), at::kFloat).view({-1, 1, 1, 1});
             const int64_t end = window.begin + window.count;
@@ -152,7 +160,7 @@ private:
                 .add_(evaluate(window.begin, window.count, settings_.style.attention, false) * weights);
             weight_sum.slice(0, window.begin, end).add_(weights);
         }
-        output_.div_(weight_sum);
+        output_.slice(0, 0, frames_).div_(weight_sum);
     }
 
     // One call of ControlNets and U-Net on tracks [first, first + count), guidance applied. float32 on the CPU.
@@ -175,7 +183,8 @@ private:
         }
         frames.anchors = &unet_anchors_;
         const bool controlled = !residuals.down.empty();
-        const at::Tensor raw = models_.unet().forward(x, timestep, text, &frames, controlled ? &residuals : nullptr);
+        const nn::MotionModule *motion = count > 1 ? models_.motion() : nullptr; // a still does not move
+        const at::Tensor raw = models_.unet().forward(x, timestep, text, &frames, controlled ? &residuals : nullptr, motion);
         return guide(raw.to(at::kCPU, at::kFloat), count);
     }
 

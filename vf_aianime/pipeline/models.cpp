@@ -44,6 +44,7 @@ Models::Models(const Settings &settings, at::ScalarType dtype, at::Device device
 
     load_text_encoder(settings);
     load_controls(settings);
+    load_motion(settings);
     load_scheduler(settings);
     check_fit();
 }
@@ -67,6 +68,15 @@ void Models::load_controls(const Settings &settings) {
     }
 }
 
+void Models::load_motion(const Settings &settings) {
+    if (settings.motion.empty())
+        return;
+    const nn::MotionFile file = nn::open_motion_file(settings.motion);
+    motion_ = std::make_unique<nn::MotionModule>(file.config, unet_->config(), settings.motion_norms, file.source.description());
+    motion_->check_frames(settings.style.window);
+    nn::load(motion_->module(), file.source, dtype_, device_);
+}
+
 void Models::load_scheduler(const Settings &settings) {
     const io::Json scheduler = settings.pack.is_file() ? io::Json::parse(single_file_scheduler, base_)
                                                        : diffusion::load_scheduler_json(base_ + "/scheduler/scheduler_config.json");
@@ -75,6 +85,10 @@ void Models::load_scheduler(const Settings &settings) {
         scheduler_config_.prediction = *settings.style.prediction;
     else if (settings.pack.is_file() && nn::SingleFile(base_).is_version_2())
         scheduler_config_.prediction = diffusion::Prediction::v;
+    if (!settings.beta_schedule.empty())
+        scheduler_config_.beta_schedule = settings.beta_schedule;
+    else if (motion_)
+        scheduler_config_.beta_schedule = "linear"; // what motion modules were trained with, whatever the checkpoint's own is
     scheduler_name_ = settings.scheduler;
     if (scheduler_name_.empty() && scheduler.has("_class_name"))
         scheduler_name_ = diffusion::Scheduler::name_for_class(scheduler.at("_class_name").string());

@@ -10,6 +10,7 @@
 #include "diffusion/scheduler.h"
 #include "nn/autoencoder.h"
 #include "nn/clip_text.h"
+#include "nn/motion_module.h"
 #include "nn/unet.h"
 #include "pipeline/settings.h"
 
@@ -29,6 +30,7 @@ public:
     at::ScalarType dtype() const { return dtype_; }
     at::Device device() const { return device_; }
     const nn::UNet &unet() const { return *unet_; }
+    const nn::MotionModule *motion() const { return motion_.get(); } // null where there is none
     const nn::Autoencoder &vae() const { return *vae_; }
     const std::vector<Control> &controls() const { return controls_; }
     const nn::ClipTokenizer &tokenizer() const { return *tokenizer_; }
@@ -44,12 +46,14 @@ public:
 private:
     void load_text_encoder(const Settings &settings);
     void load_controls(const Settings &settings);
+    void load_motion(const Settings &settings);
     void load_scheduler(const Settings &settings);
     void check_fit() const;
 
     at::ScalarType dtype_;
     at::Device device_;
     std::unique_ptr<nn::UNet> unet_;
+    std::unique_ptr<nn::MotionModule> motion_;
     std::unique_ptr<nn::Autoencoder> vae_;
     std::unique_ptr<nn::ClipTokenizer> tokenizer_;
     std::unique_ptr<nn::ClipText> text_encoder_;

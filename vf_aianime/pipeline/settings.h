@@ -7,6 +7,7 @@
 
 #include "include/aianime.h"
 #include "io/pack.h"
+#include "nn/motion_module.h"
 #include "pipeline/template.h"
 
 namespace aianime::pipeline {
@@ -25,7 +26,11 @@ struct Settings {
     };
     std::vector<Control> controls;
 
-    std::string scheduler; // "" = the pack's scheduler_config.json
+    std::string motion; // motion module's file or folder; "" = none
+    nn::MotionNorms motion_norms = nn::MotionNorms::trained;
+
+    std::string scheduler;     // "" = the pack's scheduler_config.json
+    std::string beta_schedule; // "" = linear with a motion module, else the pack's
     int steps = 0;
     double guidance = 0;
     double strength = 0;
