@@ -139,6 +139,35 @@ def list_real_names():
     (FOLDER / "full_v2.txt").write_text("".join(lines))
 
 
+def motion_loras(unet, adapter, tensors):
+    """A motion LoRA for the v2 case, as AnimateDiff published them and as webui's users have them, fused by diffusers' own loader."""
+    network = UNetMotionModel.from_unet2d(unet, adapter).eval()
+    original, webui, diffusers = {}, {}, {}
+    layers = [name.removesuffix(".weight") for name in adapter.state_dict() if name.endswith((".to_q.weight", ".to_k.weight",
+              ".to_v.weight", ".to_out.0.weight"))]
+    for i, layer in enumerate(layers):
+        channels = adapter.state_dict()[layer + ".weight"].shape[0]
+        down, up = rand((2, channels), 800 + 2 * i, 0.5).half(), rand((channels, 2), 801 + 2 * i, 0.5).half()
+        old = original_names({layer: down}).popitem()[0]
+        block, projection = old.removesuffix(".0").rsplit(".", 1) if "to_out" in old else old.rsplit(".", 1)
+        original |= {f"{block}.processor.{projection}_lora.down.weight": down, f"{block}.processor.{projection}_lora.up.weight": up}
+        key = "lora_unet_" + old.replace(".", "_")
+        webui |= {key + ".lora_down.weight": down, key + ".lora_up.weight": up, key + ".alpha": torch.tensor(2.0)}
+        diffusers |= {layer + ".lora_A.weight": down.float(), layer + ".lora_B.weight": up.float()}
+    save_file(original, FOLDER / "lora.safetensors")
+    save_file(webui, FOLDER / "lora_webui.safetensors")
+    network.load_lora_adapter(diffusers, prefix=None, adapter_name="motion")
+    network.set_adapters("motion", 0.7)
+    network.fuse_lora()
+    network.unload_lora()
+    frames = tensors["v2.x0"].shape[0] // 2
+    x = tensors["v2.x0"].unflatten(0, (2, frames))
+    run_it = lambda: run(network, x, tensors["v2.timestep0"][0], tensors["v2.text0"])
+    tensors["lora.diffusers0"] = run_it()
+    as_trained(network, frames, False)
+    tensors["lora.trained0"] = run_it()
+
+
 def sample_clip():
     """Five frames by diffusers' pipeline with the pack of the tree; the motion module's weights are functions of their names."""
     unet = make_denoiser.load()["unet"].config
@@ -175,6 +204,7 @@ def main():
     adapter = make_adapter(300, use_motion_mid_block=True, motion_max_seq_length=32)
     save_weights("v2.safetensors", {"module." + k: v for k, v in original_names(adapter.state_dict()).items()}, torch.bfloat16)
     record(tensors, "v2", unet, adapter, 310, [(2, 8, 4, 6)], False)
+    motion_loras(unet, adapter, tensors)
 
     # Among the tensors of the U-Net it was trained with, as training scripts save it.
     adapter = make_adapter(400, use_motion_mid_block=False, motion_max_seq_length=32)
