@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Annotators against controlnet_aux: the networks alone, and the pictures that its detectors make; see golden/make_annotators.py.
+#include "nn/annotators/body_pose.h"
 #include "nn/annotators/depth.h"
 #include "nn/annotators/lineart.h"
 #include "nn/annotators/lineart_anime.h"
@@ -8,6 +9,7 @@
 #include "nn/weights.h"
 #include "support.h"
 #include "support_networks.h"
+#include "support_synthetic.h"
 
 using namespace aianime;
 
@@ -80,6 +82,74 @@ AIANIME_TEST(depth) {
     expect_picture(network.annotate(frame("depth")), "depth", 1.01);
 }
 
+AIANIME_TEST(body_pose) {
+    const c10::InferenceMode guard;
+    const TempFolder folder;
+    std::vector<ListedTensor> tensors = read_tensor_list("annotators/openpose");
+    tensors[0].stored = "model0." + tensors[0].name; // as some converted files have it
+    write_synthetic(folder.path("pose.safetensors"), tensors);
+    const nn::WeightSource source = nn::WeightSource::from_file(folder.path("pose.safetensors"));
+    ck_assert_str_eq(nn::annotator_type(source).c_str(), "openpose");
+    ck_assert_ptr_nonnull(nn::load_body_pose(source, at::kCPU).get());
+
+    const nn::WeightSource plain = nn::body_pose_names(source);
+    nn::BodyPose network(plain);
+    nn::load(network, plain, at::kFloat, at::kCPU, nullptr,
+             [](const std::string &, const at::Tensor &weight) { return weight.dim() == 4 ? weight * 2 : weight; });
+    const nn::BodyPose::Maps maps = network.forward(golden("openpose", "x"));
+    expect_close(maps.affinity, golden("openpose", "affinity"), 1e-4, "affinity");
+    expect_close(maps.heat, golden("openpose", "heat"), 1e-4, "heat");
+}
+
+// Names and shapes of the files that people have, as the published definitions give them.
+AIANIME_TEST(names_and_shapes_of_the_real_files) {
+    const TempFolder folder;
+    for (const auto &[type, parameters] : {std::pair<const char *, int64_t>{"lineart", 4290945},
+                                           {"lineart_anime", 54405505},
+                                           {"softedge", 14716168},
+                                           {"depth", 121196289},
+                                           {"openpose", 52311446}}) {
+        write_hollow(folder.path("full.safetensors"), read_tensor_list(std::string("annotators/full_") + type));
+        const nn::WeightSource source = nn::WeightSource::from_file(folder.path("full.safetensors"));
+        ck_assert_str_eq(nn::annotator_type(source).c_str(), type);
+        ck_assert_int_eq(nn::check_annotator(source), parameters);
+    }
+}
+
+// What is missing, too much or of another shape is named; nothing is read before.
+AIANIME_TEST(broken_files) {
+    const TempFolder folder;
+    const std::string path = folder.path("broken.safetensors");
+    const auto refuse = [&](const char *type, const char *text) {
+        expect_error([&] { nn::check_annotator(nn::WeightSource::from_file(path)); }, AIANIME_BAD_DATA, text);
+        expect_error([&] { nn::load_annotator(type, nn::WeightSource::from_file(path), at::kCPU); }, AIANIME_BAD_DATA, text);
+    };
+    std::vector<ListedTensor> tensors = read_tensor_list("annotators/full_lineart");
+    const auto find = [&](const char *name) {
+        return std::find_if(tensors.begin(), tensors.end(), [&](const ListedTensor &tensor) { return tensor.name == name; });
+    };
+    const std::vector<ListedTensor> whole = tensors;
+    tensors.erase(find("model1.3.bias"));
+    write_hollow(path, tensors);
+    refuse("lineart", "missing model1.3.bias");
+    tensors = whole;
+    find("model1.3.weight")->shape = {256};
+    write_hollow(path, tensors);
+    refuse("lineart", "wrong shape model1.3.weight [256] instead of [256,128,3,3]");
+    tensors = whole;
+    find("model1.3.weight")->shape = {256, 64, 3, 3};
+    write_hollow(path, tensors);
+    refuse("lineart", "wrong shape model1.3.weight [256,64,3,3] instead of [256,128,3,3]");
+    tensors = whole;
+    find("model1.3.weight")->shape = {};
+    write_hollow(path, tensors);
+    refuse("lineart", "there is no tensor model1.3.weight");
+    tensors = whole;
+    tensors.push_back({"model9.weight", "F32", {2}});
+    write_hollow(path, tensors);
+    refuse("lineart", "unexpected model9.weight");
+}
+
 AIANIME_TEST(files_are_told_by_keys) {
     for (const char *type : {"lineart", "lineart_anime", "softedge", "depth"})
         ck_assert_str_eq(nn::annotator_type(weights(type)).c_str(), type);
@@ -91,4 +161,7 @@ AIANIME_TEST(files_are_told_by_keys) {
     expect_error([] { nn::load_annotator("canny", weights("softedge"), at::kCPU); }, AIANIME_INTERNAL, "no type of annotator");
 }
 
-int main() { return run_suite("annotators", {lineart, lineart_anime, softedge, depth, files_are_told_by_keys}); }
+int main() {
+    return run_suite("annotators", {lineart, lineart_anime, softedge, depth, body_pose, names_and_shapes_of_the_real_files,
+                                    broken_files, files_are_told_by_keys});
+}

@@ -5,16 +5,22 @@ Needs what make_preprocess.py needs, and torchvision and timm 0.6.13. Widths are
 replaced by ones of a sixteenth of the channels. Run: python3 make_annotators.py
 """
 
+import ast
 import functools
 import importlib
+import inspect
 import pathlib
+import re
+import sys
 
 import numpy as np
+import scipy.ndimage
 import torch
 from safetensors.torch import save_file
 
 from annotator_reference import reference
 from make_preprocess import scene
+from synthetic import synthetic, write_list
 from tiny_networks import rand
 
 FOLDER = pathlib.Path(__file__).parent / "annotators"
@@ -32,6 +38,8 @@ class Namespace:
 
 
 def narrow(channels):
+    if channels == 185:  # a stage of the body pose network sees both kinds of maps beside the features
+        return narrow(128) + 57
     return channels // 16 if channels % 64 == 0 else channels
 
 
@@ -60,11 +68,12 @@ def randomize(network, seed, gain=1.4):
 
 def save(name, weights, tensors):
     FOLDER.mkdir(exist_ok=True)
-    save_file({key: value.half().contiguous() for key, value in weights.items()}, FOLDER / f"{name}.safetensors")
+    if weights:
+        save_file({key: value.half().contiguous() for key, value in weights.items()}, FOLDER / f"{name}.safetensors")
     tensors = {key: torch.as_tensor(np.ascontiguousarray(value)) for key, value in tensors.items()}
     save_file(tensors, FOLDER / f"{name}_io.safetensors")
-    sizes = [(FOLDER / f"{name}{part}.safetensors").stat().st_size for part in ("", "_io")]
-    assert max(sizes) < 150_000, (name, sizes)
+    sizes = [path.stat().st_size for path in FOLDER.glob(f"{name}*.safetensors")]
+    assert max(sizes) < 200_000, (name, sizes)
     print(name, sizes, {key: (tuple(value.shape), value.float().std().item()) for key, value in tensors.items()})
 
 
@@ -134,12 +143,110 @@ def depth():
                                          "picture": detected(reference("midas").MidasDetector(network), picture)})
 
 
+PEOPLE = (  # nose to left ear as in vision/pose.h, in pixels of 256x128; None: not in the picture
+    ((60, 22), (60, 36), (48, 38), (40, 54), (36, 70), (72, 38), (80, 54), (86, 68), (52, 72), (50, 94), (48, 116), (68, 72), (70, 94),
+     (72, 116), (57, 19), (63, 19), (53, 21), (67, 21)),
+    ((170, 40), (172, 52), (160, 52), (150, 60), None, (184, 54), (196, 46), (206, 36), (164, 84), (160, 106), None, (180, 84), None,
+     None, (167, 37), (173, 37), None, (178, 39)),
+    ((230, 30), (230, 40), (222, 42), None, None, None, None, None, None, None, None, None, None, None, None, None, None, None),
+)
+
+
+def pose_maps(limbs, places, rows, columns, scale):
+    """Maps as a trained network would give them for PEOPLE: a bump on every joint, a field along every limb, an eighth of the size."""
+    y, x = np.mgrid[0:rows, 0:columns].astype(np.float64)
+    x, y = (x + 0.5) * 8 / scale, (y + 0.5) * 8 / scale
+    heat, affinity = np.zeros((19, rows, columns)), np.zeros((38, rows, columns))
+    for strength, person in zip((0.9, 0.8, 0.7), PEOPLE):
+        for joint, at in enumerate(person):
+            if at:
+                heat[joint] = np.maximum(heat[joint], strength * np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / 40))
+        for (start, end), (first, _) in zip(limbs, places):
+            a, b = person[start - 1], person[end - 1]
+            if not a or not b:
+                continue
+            way = np.subtract(b, a) / np.hypot(*np.subtract(b, a))
+            along = (x - a[0]) * way[0] + (y - a[1]) * way[1]
+            across = np.abs((x - a[0]) * way[1] - (y - a[1]) * way[0])
+            inside = (across < 6) & (along > -6) & (along < np.hypot(*np.subtract(b, a)) + 6)
+            affinity[first - 19][inside], affinity[first - 18][inside] = strength * way[0], strength * way[1]
+    heat[18] = 1 - heat[:18].max(axis=0)
+    return torch.from_numpy(affinity)[None].half().float(), torch.from_numpy(heat)[None].half().float()
+
+
+def openpose():
+    sys.modules["scipy.ndimage.filters"] = scipy.ndimage  # where gaussian_filter lives now
+    module = reference("open_pose")
+    model = reference("open_pose.model")
+    model.nn = narrow_nn()
+    network = model.bodypose_model().eval()
+    # Its kernels of 7x7 would make a large file: weights by name.
+    names = {key: key.split(".", 1)[1] for key in network.state_dict()}
+    # Kernels are doubled, or nothing of the picture would come through so many layers.
+    network.load_state_dict({key: synthetic(names[key], value.shape) * (2 if value.dim() == 4 else 1)
+                             for key, value in network.state_dict().items()})
+    write_list(FOLDER / "openpose.txt", {names[key]: ("F16", tuple(value.shape)) for key, value in network.state_dict().items()})
+    x = rand((1, 3, 32, 48), 14)
+    (affinity, heat), other = network(x), network(-x)
+    assert min(((a - b).abs().max() / a.abs().max()).item() for a, b in zip((affinity, heat), other)) > 0.1
+    assert 0.1 < (heat > 0).float().mean() < 0.9
+
+    # The detector around the network: what it shows it, and what it makes of a trained network's maps.
+    source = inspect.getsource(reference("open_pose.body"))
+    limbs, places = (ast.literal_eval(re.sub(r"\\\n", "", re.search(name + r" = (\[\[.*?\]\])", source, re.S)[1]))
+                     for name in ("limbSeq", "mapIdx"))
+    seen = []
+
+    class Trained(torch.nn.Linear):
+        def forward(self, picture):
+            seen.append(picture)
+            return pose_maps(limbs, places, picture.shape[2] // 8, picture.shape[3] // 8, 184 / 128)
+
+    body = module.Body.__new__(module.Body)
+    body.model = Trained(1, 1)
+    detector, frame, people = module.OpenposeDetector(body), scene(128, 64, 5), np.zeros((128, 256, 3), np.uint8)  # lineart's frame
+    detector(frame, detect_resolution=64, image_resolution=64)
+    picture = detector(people, detect_resolution=128, image_resolution=128, output_type="np")
+    assert len(body(people)[1]) == 2
+    maps = body.model(seen[1])
+    tensors = {"x": x, "affinity": affinity, "heat": heat, "seen": seen[0][:, :, ::9, ::11],
+               "people_affinity": maps[0].half(), "people_heat": maps[1].half(), "people": picture[::2, ::3]}
+    save("openpose", None, tensors)
+
+
+def full_size():
+    """Names and shapes of the real files: sizes are those of lllyasviel/Annotators."""
+    norm = functools.partial(torch.nn.InstanceNorm2d, affine=False, track_running_stats=False)
+    import timm
+    for module, name in (("lineart", "nn"), ("hed", "torch"), ("open_pose.model", "nn"), ("midas.midas.dpt_depth", None)):
+        if name:
+            setattr(reference(module), name, {"nn": torch.nn, "torch": torch}[name])
+    dpt = importlib.reload(reference("midas.midas.dpt_depth"))
+    with torch.device("meta"):
+        networks = {
+            "lineart": (reference("lineart").Generator(3, 1, 3), "", "F32", 17.2e6),
+            "lineart_anime": (reference("lineart_anime").UnetGenerator(3, 1, 8, 64, norm_layer=norm), "module.", "F32", 218e6),
+            "softedge": (reference("hed").ControlNetHED_Apache2(), "", "F16", 29.4e6),
+            "openpose": (reference("open_pose.model").bodypose_model(), None, "F32", 209e6),
+        }
+    networks["depth"] = dpt.DPTDepthModel(backbone="vitb_rn50_384"), "", "F32", 493e6
+    for type_, (network, prefix, dtype, size) in networks.items():
+        state = network.state_dict()
+        names = {key.split(".", 1)[1] if prefix is None else prefix + key: (dtype, tuple(value.shape)) for key, value in state.items()}
+        found = sum(value.numel() for value in state.values()) * (2 if dtype == "F16" else 4)
+        assert abs(found / size - 1) < 0.01, (type_, found, size)
+        write_list(FOLDER / f"full_{type_}.txt", names)
+        print("full", type_, found)
+
+
 @torch.no_grad()
 def main():
     lineart()
     lineart_anime()
     softedge()
     depth()
+    openpose()
+    full_size()
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@
 #include "io/error.h"
 #include "io/text.h"
 #include "nn/annotators/annotator.h"
+#include "nn/annotators/body_pose.h"
 #include "nn/aten.h"
 #include "nn/weights.h"
 #include "pipeline/picture_tensor.h"
+#include "vision/pose.h"
 #include "vision/preprocess.h"
 
 namespace aianime::pipeline {
@@ -25,7 +27,7 @@ struct Type {
     Preprocess preprocess; // null: a network
 };
 
-constexpr std::array<Type, 10> types = {{
+constexpr std::array<Type, 11> types = {{
     {"source", [](const cv::Mat &frame) { return frame.clone(); }},
     {"canny", [](const cv::Mat &frame) { return vision::canny_edges(frame); }},
     {"tile", [](const cv::Mat &frame) { return vision::tile_picture(frame); }},
@@ -36,6 +38,7 @@ constexpr std::array<Type, 10> types = {{
     {"lineart_anime", nullptr},
     {"softedge", nullptr},
     {"depth", nullptr},
+    {"openpose", nullptr},
 }};
 
 const Type &find_type(const std::string &name) {
@@ -87,6 +90,32 @@ private:
     std::unique_ptr<nn::Annotator> annotator_;
 };
 
+std::vector<cv::Mat> channels_of(const at::Tensor &maps) {
+    std::vector<cv::Mat> channels;
+    const at::Tensor rows = maps[0].to(at::kCPU, at::kFloat).contiguous();
+    for (int64_t i = 0; i < rows.size(0); i++)
+        channels.push_back(
+            cv::Mat(static_cast<int>(rows.size(1)), static_cast<int>(rows.size(2)), CV_32F, rows[i].data_ptr()).clone());
+    return channels;
+}
+
+class Posed : public ControlPicture {
+public:
+    Posed(const std::string &file, at::Device device) : network_(nn::load_body_pose(nn::WeightSource::from_file(file), device)) {}
+
+    cv::Mat picture(const cv::Mat &frame) const override {
+        const c10::InferenceMode inference;
+        const vision::PoseInput input = vision::pose_input(frame);
+        const nn::BodyPose::Maps maps = network_->forward(nn::like_weight(to_tensor(input.picture), network_->weight()));
+        return vision::draw_people(vision::find_people({vision::pose_channels(channels_of(maps.affinity), input, frame.size()),
+                                                        vision::pose_channels(channels_of(maps.heat), input, frame.size())}),
+                                   frame.size());
+    }
+
+private:
+    std::unique_ptr<nn::BodyPose> network_;
+};
+
 } // namespace
 
 std::vector<std::string> ControlPicture::names() {
@@ -109,6 +138,8 @@ std::unique_ptr<ControlPicture> ControlPicture::make(const std::string &type, co
     if (annotator_file.empty())
         throw Error(AIANIME_BAD_DATA, "control pictures of type \"" + type + "\" need an annotator: " + nn::annotator_file(type) +
                                           " as safetensors (tools/convert_pickle.py makes it)");
+    if (type == "openpose")
+        return std::make_unique<Posed>(annotator_file, device);
     return std::make_unique<Annotated>(type, annotator_file, device);
 }
 

@@ -21,6 +21,7 @@ namespace aianime::pipeline {
 //   lineart_anime  file netG                          control_v11p_sd15s2_lineart_anime
 //   softedge       file ControlNetHED                 control_v11p_sd15_softedge
 //   depth          file dpt_hybrid-midas-501f0c75     control_v11f1p_sd15_depth
+//   openpose       file body_pose_model               control_v11p_sd15_openpose
 // Thread safety: const use from several threads.
 class ControlPicture {
 public:

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "io/error.h"
+#include "nn/annotators/body_pose.h"
 #include "nn/annotators/depth.h"
 #include "nn/annotators/lineart.h"
 #include "nn/annotators/lineart_anime.h"
@@ -23,16 +24,17 @@ std::unique_ptr<Annotator> make(const WeightSource &source) {
 
 struct Kind {
     const char *type;
-    const char *key;  // one that no other kind has
-    const char *file; // as people know it
-    std::unique_ptr<Annotator> (*make)(const WeightSource &source);
+    const char *key;                                                // one that no other kind has
+    const char *file;                                               // as people know it
+    std::unique_ptr<Annotator> (*make)(const WeightSource &source); // null: no Annotator
 };
 
-constexpr std::array<Kind, 4> kinds = {{
+constexpr std::array<Kind, 5> kinds = {{
     {"lineart", "model2.0.conv_block.1.weight", "sk_model or sk_model2", make<LineartGenerator>},
     {"lineart_anime", "model.model.1.model.1.weight", "netG", make<LineartAnimeGenerator>},
     {"softedge", "block1.convs.0.weight", "ControlNetHED", make<SoftEdge>},
     {"depth", "pretrained.model.patch_embed.backbone.stem.conv.weight", "dpt_hybrid-midas-501f0c75", make<DepthHybrid>},
+    {"openpose", "Mconv7_stage6_L2.weight", "body_pose_model", nullptr},
 }};
 
 const Kind &find_kind(const std::string &type) {
@@ -47,13 +49,15 @@ WeightSource without_module(const WeightSource &source) {
     static const std::string prefix = "module.";
     std::map<std::string, WeightView> views;
     for (const std::string &name : source.names())
-        views[name.rfind(prefix, 0) == 0 ? name.substr(prefix.size()) : name] = {name, source.shape(name)};
+        if (!source.shape(name).empty()) // no annotator has a tensor without dimensions
+            views[name.rfind(prefix, 0) == 0 ? name.substr(prefix.size()) : name] = {name, source.shape(name)};
     return source.renamed(views);
 }
 
-const Kind *kind_of(const WeightSource &plain) {
+const Kind *kind_of(const WeightSource &source) {
+    const WeightSource plain = without_module(source), poses = body_pose_names(source);
     for (const Kind &kind : kinds)
-        if (plain.has(kind.key))
+        if (plain.has(kind.key) || (!kind.make && poses.has(kind.key)))
             return &kind;
     return nullptr;
 }
@@ -61,7 +65,7 @@ const Kind *kind_of(const WeightSource &plain) {
 } // namespace
 
 std::string annotator_type(const WeightSource &source) {
-    const Kind *kind = kind_of(without_module(source));
+    const Kind *kind = kind_of(source);
     return kind ? kind->type : "";
 }
 
@@ -69,7 +73,7 @@ std::string annotator_file(const std::string &type) { return find_kind(type).fil
 
 void expect_annotator(const std::string &type, const WeightSource &source) {
     const Kind &wanted = find_kind(type);
-    const Kind *found = kind_of(without_module(source));
+    const Kind *found = kind_of(source);
     if (found == &wanted)
         return;
     const std::string what = found ? std::string("has the network of type \"") + found->type + "\" (" + found->file + ")"
@@ -79,11 +83,30 @@ void expect_annotator(const std::string &type, const WeightSource &source) {
 }
 
 std::unique_ptr<Annotator> load_annotator(const std::string &type, const WeightSource &source, at::Device device) {
+    const Kind &kind = find_kind(type);
+    if (!kind.make)
+        throw Error(AIANIME_INTERNAL, "\"" + type + "\" is no type of annotator that draws by itself");
     expect_annotator(type, source);
     const WeightSource plain = without_module(source);
-    std::unique_ptr<Annotator> annotator = find_kind(type).make(plain);
+    std::unique_ptr<Annotator> annotator = kind.make(plain);
     load(*annotator, plain, at::kFloat, device, [&](const std::string &name) { return annotator->ignores(name); });
     return annotator;
+}
+
+int64_t check_annotator(const WeightSource &source) {
+    const Kind *kind = kind_of(source);
+    if (!kind)
+        throw Error(AIANIME_BAD_DATA, source.description() + " is no annotator that is known here");
+    if (!kind->make) {
+        const WeightSource plain = body_pose_names(source);
+        BodyPose network(plain);
+        check_names(network, plain);
+        return network.parameter_count();
+    }
+    const WeightSource plain = without_module(source);
+    const std::unique_ptr<Annotator> annotator = kind->make(plain);
+    check_names(*annotator, plain, [&](const std::string &name) { return annotator->ignores(name); });
+    return annotator->parameter_count();
 }
 
 } // namespace aianime::nn

@@ -31,6 +31,8 @@ std::unique_ptr<Annotator> load_annotator(const std::string &type, const WeightS
 
 // The type a file serves, "" when it is none of ours. "openpose" too, which is no Annotator: see nn/annotators/body_pose.h.
 std::string annotator_type(const WeightSource &source);
+// Compares all names and shapes without reading a weight: the number of parameters. Throws Error (BAD_DATA).
+int64_t check_annotator(const WeightSource &source);
 // The name that a type's file has among people: "sk_model or sk_model2".
 std::string annotator_file(const std::string &type);
 // Throws Error (BAD_DATA) as above unless annotator_type(source) is `type`.

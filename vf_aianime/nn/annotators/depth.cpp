@@ -8,14 +8,11 @@ namespace aianime::nn {
 
 namespace {
 
-constexpr const char *post3 = "pretrained.act_postprocess3.", *post4 = "pretrained.act_postprocess4.";
-
 // What was trained beside the parts in use and lies in the file.
 constexpr std::array<const char *, 3> unused = {"pretrained.model.norm.", "pretrained.model.head.",
                                                 "scratch.refinenet4.resConfUnit1."};
 
-int64_t in_of(const WeightSource &source, const std::string &name) { return side(source, name, 1); }
-int64_t out_of(const WeightSource &source, const std::string &name) { return side(source, name, 0); }
+int64_t width_of(const WeightSource &source, const std::string &layer) { return side(source, layer + ".weight", 0); }
 
 } // namespace
 
@@ -45,22 +42,25 @@ at::Tensor DepthHybrid::Fusion::forward(const at::Tensor &coarser, const at::Ten
 
 DepthHybrid::DepthHybrid(const WeightSource &source, const HybridTraits &traits)
     : model_(source, "pretrained.model.", traits), readout3_(2 * model_.width(), model_.width()),
-      readout4_(2 * model_.width(), model_.width()), expand3_(model_.width(), out_of(source, std::string(post3) + "3.weight"), 1),
-      expand4_(model_.width(), out_of(source, std::string(post4) + "3.weight"), 1),
-      halve4_(in_of(source, std::string(post4) + "4.weight"), out_of(source, std::string(post4) + "4.weight"), 3, 2),
-      head_(in_of(source, "scratch.output_conv.0.weight"), out_of(source, "scratch.output_conv.0.weight"), 3),
-      head_narrow_(in_of(source, "scratch.output_conv.2.weight"), out_of(source, "scratch.output_conv.2.weight"), 3),
-      head_depth_(in_of(source, "scratch.output_conv.4.weight"), 1, 1) {
+      readout4_(2 * model_.width(), model_.width()), expand3_(model_.width(), width_of(source, "pretrained.act_postprocess3.3"), 1),
+      expand4_(model_.width(), width_of(source, "pretrained.act_postprocess4.3"), 1),
+      halve4_(width_of(source, "pretrained.act_postprocess4.3"), width_of(source, "pretrained.act_postprocess4.4"), 3, 2),
+      head_(width_of(source, "scratch.layer1_rn"), width_of(source, "scratch.output_conv.0"), 3),
+      head_narrow_(width_of(source, "scratch.output_conv.0"), width_of(source, "scratch.output_conv.2"), 3),
+      head_depth_(width_of(source, "scratch.output_conv.2"), 1, 1) {
     child("pretrained.model", model_);
     child("pretrained.act_postprocess3.0.project.0", readout3_);
     child("pretrained.act_postprocess3.3", expand3_);
     child("pretrained.act_postprocess4.0.project.0", readout4_);
     child("pretrained.act_postprocess4.3", expand4_);
     child("pretrained.act_postprocess4.4", halve4_);
-    const int64_t channels = in_of(source, "scratch.output_conv.0.weight");
+    const std::array<int64_t, 4> widths = {model_.feature_widths()[0], model_.feature_widths()[1],
+                                           width_of(source, "pretrained.act_postprocess3.3"),
+                                           width_of(source, "pretrained.act_postprocess4.4")};
+    const int64_t channels = width_of(source, "scratch.layer1_rn");
     for (size_t i = 0; i < levels_.size(); i++) {
         const std::string number = std::to_string(i + 1), level = "scratch.layer" + number + "_rn";
-        levels_[i] = std::make_unique<Conv2d>(in_of(source, level + ".weight"), channels, 3, 1, false);
+        levels_[i] = std::make_unique<Conv2d>(widths[i], channels, 3, 1, false);
         fusions_[i] = std::make_unique<Fusion>(channels, i + 1 < levels_.size());
         child(level, *levels_[i]);
         child("scratch.refinenet" + number, *fusions_[i]);

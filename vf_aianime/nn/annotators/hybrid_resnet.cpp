@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "io/error.h"
 #include "nn/aten.h"
 #include "nn/weights.h"
 
@@ -41,24 +42,24 @@ at::Tensor StandardConv2d::forward(const at::Tensor &x) const {
     return at::conv2d(pad_same(x, kernel_, stride_, 0), weight, {}, {stride_, stride_});
 }
 
-HybridResnet::Bottleneck::Bottleneck(const WeightSource &source, const std::string &prefix, int64_t stride, int64_t groups)
-    : conv1(side(source, prefix + "conv1.weight", 1), side(source, prefix + "conv1.weight", 0), 1, 1),
-      conv2(side(source, prefix + "conv2.weight", 1), side(source, prefix + "conv2.weight", 0), 3, stride),
-      conv3(side(source, prefix + "conv3.weight", 1), side(source, prefix + "conv3.weight", 0), 1, 1),
-      norm1(groups, side(source, prefix + "conv1.weight", 0), group_norm_eps),
-      norm2(groups, side(source, prefix + "conv2.weight", 0), group_norm_eps),
-      norm3(groups, side(source, prefix + "conv3.weight", 0), group_norm_eps) {
+HybridResnet::Bottleneck::Bottleneck(const WeightSource &source, const std::string &prefix, const Widths &widths, int64_t stride,
+                                     int64_t groups)
+    : conv1(widths.in, widths.middle, 1, 1), conv2(widths.middle, widths.middle, 3, stride), conv3(widths.middle, widths.out, 1, 1),
+      norm1(groups, widths.middle, group_norm_eps), norm2(groups, widths.middle, group_norm_eps),
+      norm3(groups, widths.out, group_norm_eps) {
     child("conv1", conv1);
     child("conv2", conv2);
     child("conv3", conv3);
     child("norm1", norm1);
     child("norm2", norm2);
     child("norm3", norm3);
-    const std::string shortcut = prefix + "downsample.conv.weight";
-    if (!source.has(shortcut))
+    if (!source.has(prefix + "downsample.conv.weight")) {
+        if (widths.in != widths.out)
+            throw Error(AIANIME_BAD_DATA, source.description() + ": there is no tensor " + prefix + "downsample.conv.weight");
         return;
-    downsample_conv = std::make_unique<StandardConv2d>(side(source, shortcut, 1), side(source, shortcut, 0), 1, stride);
-    downsample_norm = std::make_unique<GroupNorm>(groups, side(source, shortcut, 0), group_norm_eps);
+    }
+    downsample_conv = std::make_unique<StandardConv2d>(widths.in, widths.out, 1, stride);
+    downsample_norm = std::make_unique<GroupNorm>(groups, widths.out, group_norm_eps);
     child("downsample.conv", *downsample_conv);
     child("downsample.norm", *downsample_norm);
 }
@@ -71,18 +72,19 @@ at::Tensor HybridResnet::Bottleneck::forward(const at::Tensor &x) const {
 }
 
 HybridResnet::HybridResnet(const WeightSource &source, const std::string &prefix, int64_t groups)
-    : stem_(side(source, prefix + "stem.conv.weight", 1), side(source, prefix + "stem.conv.weight", 0), 7, 2),
-      stem_norm_(groups, side(source, prefix + "stem.conv.weight", 0), group_norm_eps) {
+    : width_(side(source, prefix + "stem.conv.weight", 0)), stem_(3, width_, 7, 2), stem_norm_(groups, width_, group_norm_eps) {
     child("stem.conv", stem_);
     child("stem.norm", stem_norm_);
     for (size_t stage = 0; stage < stages; stage++) {
         const std::string blocks = "stages." + std::to_string(stage) + ".blocks.";
         const int64_t count = count_numbered(source, prefix + blocks, ".conv1.weight");
         for (int64_t i = 0; i < count; i++) {
-            const std::string name = blocks + std::to_string(i);
-            const int64_t stride = stage > 0 && i == 0 ? 2 : 1;
-            child(name, stages_[stage].emplace_back(source, prefix + name + ".", stride, groups));
+            const std::string name = blocks + std::to_string(i), block = prefix + name + ".";
+            const Widths widths{width_, side(source, block + "conv1.weight", 0), side(source, block + "conv3.weight", 0)};
+            child(name, stages_[stage].emplace_back(source, block, widths, stage > 0 && i == 0 ? 2 : 1, groups));
+            width_ = widths.out;
         }
+        widths_[stage] = width_;
     }
 }
 

@@ -31,12 +31,17 @@ public:
 
     // prefix: of its names in the file, with its dot.
     HybridResnet(const WeightSource &source, const std::string &prefix, int64_t groups);
+    // Channels of each stage.
+    const std::array<int64_t, stages> &widths() const { return widths_; }
     // What each stage gives.
     std::array<at::Tensor, stages> forward(const at::Tensor &x) const;
 
 private:
+    struct Widths {
+        int64_t in, middle, out;
+    };
     struct Bottleneck : Module {
-        Bottleneck(const WeightSource &source, const std::string &prefix, int64_t stride, int64_t groups);
+        Bottleneck(const WeightSource &source, const std::string &prefix, const Widths &widths, int64_t stride, int64_t groups);
         at::Tensor forward(const at::Tensor &x) const;
 
         StandardConv2d conv1, conv2, conv3;
@@ -45,6 +50,8 @@ private:
         std::unique_ptr<GroupNorm> downsample_norm;
     };
 
+    int64_t width_;
+    std::array<int64_t, stages> widths_;
     StandardConv2d stem_;
     GroupNorm stem_norm_;
     std::array<std::deque<Bottleneck>, stages> stages_;

@@ -41,7 +41,7 @@ at::Tensor HybridTransformer::Block::forward(const at::Tensor &x) const {
 
 HybridTransformer::HybridTransformer(const WeightSource &source, const std::string &prefix, const HybridTraits &traits)
     : width_(side(source, prefix + "cls_token", 2)), backbone_(source, prefix + "patch_embed.backbone.", traits.groups),
-      projection_(side(source, prefix + "patch_embed.proj.weight", 1), width_, 1) {
+      projection_(backbone_.widths().back(), width_, 1) {
     const int64_t grid = std::llround(std::sqrt(static_cast<double>(side(source, prefix + "pos_embed", 1) - 1)));
     if (width_ % std::max<int64_t>(1, width_ / traits.head_width) != 0)
         throw Error(AIANIME_BAD_DATA, source.description() + ": a transformer of width " + std::to_string(width_) +

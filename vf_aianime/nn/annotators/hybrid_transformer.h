@@ -21,7 +21,8 @@ public:
     // prefix: of its names in the file, with its dot.
     HybridTransformer(const WeightSource &source, const std::string &prefix, const HybridTraits &traits);
 
-    int64_t width() const { return width_; }
+    int64_t width() const { return width_; } // of tokens
+    const std::array<int64_t, HybridResnet::stages> &feature_widths() const { return backbone_.widths(); }
 
     struct Features {
         at::Tensor quarter, eighth; // the ResNet's, at these parts of the size

@@ -18,18 +18,20 @@ at::Tensor LineartGenerator::Block::forward(const at::Tensor &x) const {
 }
 
 LineartGenerator::LineartGenerator(const WeightSource &source)
-    : begin_(side(source, "model0.1.weight", 1), side(source, "model0.1.weight", 0), 7, 1, true, 0),
-      half_(side(source, "model1.0.weight", 1), side(source, "model1.0.weight", 0), 3, 2),
-      quarter_(side(source, "model1.3.weight", 1), side(source, "model1.3.weight", 0), 3, 2),
-      half_again_(side(source, "model3.0.weight", 0), side(source, "model3.0.weight", 1), 3, 2, 1, 1),
-      whole_again_(side(source, "model3.3.weight", 0), side(source, "model3.3.weight", 1), 3, 2, 1, 1),
-      end_(side(source, "model4.1.weight", 1), 1, 7, 1, true, 0) {
+    : LineartGenerator(source,
+                       {side(source, "model0.1.weight", 0), side(source, "model1.0.weight", 0), side(source, "model1.3.weight", 0),
+                        side(source, "model3.0.weight", 1), side(source, "model3.3.weight", 1)}) {}
+
+LineartGenerator::LineartGenerator(const WeightSource &source, const std::array<int64_t, 5> &widths)
+    : begin_(3, widths[0], 7, 1, true, 0), half_(widths[0], widths[1], 3, 2), quarter_(widths[1], widths[2], 3, 2),
+      half_again_(widths[2], widths[3], 3, 2, 1, 1), whole_again_(widths[3], widths[4], 3, 2, 1, 1),
+      end_(widths[4], 1, 7, 1, true, 0) {
     child("model0.1", begin_);
     child("model1.0", half_);
     child("model1.3", quarter_);
     const int64_t blocks = count_numbered(source, "model2.", ".conv_block.1.weight");
     for (int64_t i = 0; i < blocks; i++)
-        child("model2." + std::to_string(i), blocks_.emplace_back(side(source, "model1.3.weight", 0)));
+        child("model2." + std::to_string(i), blocks_.emplace_back(widths[2]));
     child("model3.0", half_again_);
     child("model3.3", whole_again_);
     child("model4.1", end_);

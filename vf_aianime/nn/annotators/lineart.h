@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <array>
 #include <deque>
 
 #include "nn/annotators/annotator.h"
@@ -20,6 +21,8 @@ public:
     at::Tensor forward(const at::Tensor &x) const;
 
 private:
+    LineartGenerator(const WeightSource &source, const std::array<int64_t, 5> &widths);
+
     struct Block : Module {
         explicit Block(int64_t channels);
         at::Tensor forward(const at::Tensor &x) const;

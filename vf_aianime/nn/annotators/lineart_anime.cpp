@@ -26,20 +26,16 @@ Places places(bool is_outermost, bool is_innermost) {
 
 class LineartAnimeGenerator::Level : public Module {
 public:
-    // prefix: of this level's names in the file, with its dot.
-    Level(const WeightSource &source, const std::string &prefix, int64_t depth)
+    // prefix: of this level's names in the file, with its dot. in: channels of the picture.
+    Level(const WeightSource &source, const std::string &prefix, int64_t in, int64_t depth)
         : is_outermost_(depth == 0), is_innermost_(depth > 0 && !source.has(prefix + "model.3.model.1.weight")),
-          places_(places(is_outermost_, is_innermost_)), down_(side(source, prefix + places_.down + ".weight", 1),
-                                                               side(source, prefix + places_.down + ".weight", 0), 4, 2, true, 1),
-          up_(side(source, prefix + places_.up + ".weight", 0), side(source, prefix + places_.up + ".weight", 1), 4, 2, 1) {
-        if (depth >= most_levels)
-            throw Error(AIANIME_BAD_DATA,
-                        source.description() + ": a generator of more than " + std::to_string(most_levels) + " levels; netG has 8");
+          places_(places(is_outermost_, is_innermost_)), width_(side(source, prefix + places_.down + ".weight", 0)),
+          down_(in, width_, 4, 2, true, 1), inner_(make_inner(source, prefix, depth)),
+          out_(is_outermost_ ? 1 : side(source, prefix + places_.up + ".weight", 1)),
+          up_(inner_ ? width_ + inner_->out_ : width_, out_, 4, 2, 1) {
         child(places_.down, down_);
-        if (!is_innermost_) {
-            inner_ = std::make_unique<Level>(source, prefix + places_.inner + ".", depth + 1);
+        if (inner_)
             child(places_.inner, *inner_);
-        }
         child(places_.up, up_);
     }
 
@@ -56,15 +52,24 @@ public:
     const at::Tensor &weight() const { return down_.weight; }
 
 private:
+    std::unique_ptr<Level> make_inner(const WeightSource &source, const std::string &prefix, int64_t depth) const {
+        if (depth >= most_levels)
+            throw Error(AIANIME_BAD_DATA,
+                        source.description() + ": a generator of more than " + std::to_string(most_levels) + " levels; netG has 8");
+        return is_innermost_ ? nullptr : std::make_unique<Level>(source, prefix + places_.inner + ".", width_, depth + 1);
+    }
+
     bool is_outermost_, is_innermost_;
     Places places_;
+    int64_t width_;
     Conv2d down_;
     std::unique_ptr<Level> inner_;
+    int64_t out_; // channels that come back, without those that went in
     ConvTranspose2d up_;
 };
 
 LineartAnimeGenerator::LineartAnimeGenerator(const WeightSource &source)
-    : outermost_(std::make_unique<Level>(source, "model.", 0)), stride_(int64_t{1} << outermost_->levels()) {
+    : outermost_(std::make_unique<Level>(source, "model.", 3, 0)), stride_(int64_t{1} << outermost_->levels()) {
     child("model", *outermost_);
 }
 
@@ -73,7 +78,7 @@ LineartAnimeGenerator::~LineartAnimeGenerator() = default;
 at::Tensor LineartAnimeGenerator::forward(const at::Tensor &x) const { return outermost_->forward(x); }
 
 at::Tensor LineartAnimeGenerator::annotate(const at::Tensor &rgb) const {
-    const at::Tensor lines = forward(like_weight(rgb, outermost_->weight()) * 2 - 1).slice(1, 0, 1);
+    const at::Tensor lines = forward(like_weight(rgb, outermost_->weight()) * 2 - 1);
     return (1 - lines) / 2;
 }
 

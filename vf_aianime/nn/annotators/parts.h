@@ -28,8 +28,8 @@ private:
 at::Tensor instance_norm(const at::Tensor &x);
 at::Tensor reflection_pad(const at::Tensor &x, int64_t by);
 
-// Annotators have no configuration beside them: widths are the weights' own. Throws Error (BAD_DATA) where the tensor is missing or
-// has fewer dimensions.
+// Annotators have no configuration beside them: a layer's width is its weights' own, what it is fed the layer's before it. Throws
+// Error (BAD_DATA) where the tensor is missing or has fewer dimensions.
 int64_t side(const WeightSource &source, const std::string &name, size_t dimension);
 // How many of before + "0" + after, before + "1" + after, ... there are.
 int64_t count_numbered(const WeightSource &source, const std::string &before, const std::string &after);

@@ -7,14 +7,16 @@
 
 namespace aianime::nn {
 
-SoftEdge::Block::Block(const WeightSource &source, const std::string &name)
-    : projection(side(source, name + ".projection.weight", 1), 1, 1) {
+SoftEdge::Block::Block(const WeightSource &source, const std::string &name, int64_t in) : width(in) {
     const int64_t count = count_numbered(source, name + ".convs.", ".weight");
     for (int64_t i = 0; i < count; i++) {
-        const std::string place = "convs." + std::to_string(i), weight = name + "." + place + ".weight";
-        child(place, convs.emplace_back(side(source, weight, 1), side(source, weight, 0), 3));
+        const std::string place = "convs." + std::to_string(i);
+        const int64_t out = side(source, name + "." + place + ".weight", 0);
+        child(place, convs.emplace_back(width, out, 3));
+        width = out;
     }
-    child("projection", projection);
+    projection = std::make_unique<Conv2d>(width, 1, 1);
+    child("projection", *projection);
 }
 
 at::Tensor SoftEdge::Block::forward(const at::Tensor &x) const {
@@ -28,7 +30,7 @@ SoftEdge::SoftEdge(const WeightSource &source) {
     parameter("norm", norm_, {1, 3, 1, 1});
     for (int i = 1; i <= 5; i++) {
         const std::string name = "block" + std::to_string(i);
-        child(name, blocks_.emplace_back(source, name));
+        child(name, blocks_.emplace_back(source, name, blocks_.empty() ? 3 : blocks_.back().width));
     }
 }
 
@@ -37,7 +39,7 @@ std::vector<at::Tensor> SoftEdge::forward(const at::Tensor &x) const {
     at::Tensor h = x - norm_;
     for (const Block &block : blocks_) {
         h = block.forward(maps.empty() ? h : at::max_pool2d(h, {2, 2}, {2, 2}));
-        maps.push_back(block.projection.forward(h));
+        maps.push_back(block.projection->forward(h));
     }
     return maps;
 }

@@ -19,10 +19,11 @@ public:
 
 private:
     struct Block : Module {
-        Block(const WeightSource &source, const std::string &name);
+        Block(const WeightSource &source, const std::string &name, int64_t in);
         at::Tensor forward(const at::Tensor &x) const;
         std::deque<Conv2d> convs;
-        Conv2d projection;
+        std::unique_ptr<Conv2d> projection;
+        int64_t width;
     };
 
     at::Tensor norm_;
