@@ -40,7 +40,7 @@ typedef struct AianimeContext {
     const AVClass *class;
     char *template, *models, *engine_path, *device, *prompt, *negative;
     int64_t seed;
-    int steps, size, window, overlap, segment, threads, interpolate, on_error;
+    int steps, size, window, overlap, segment, threads, interpolate, on_error, license;
     double strength, guidance, fps;
 
     void *library;
@@ -86,6 +86,9 @@ static const AVOption aianime_options[] = {
     { "on_error",  "what to do when the networks fail in mid-stream", OFFSET(on_error), AV_OPT_TYPE_INT, { .i64 = AIANIME_ON_ERROR_FAIL }, 0, AIANIME_ON_ERROR_PASS, FLAGS, .unit = "on_error" },
         { "fail",   "stop with an error", 0, AV_OPT_TYPE_CONST, { .i64 = AIANIME_ON_ERROR_FAIL }, 0, 0, FLAGS, .unit = "on_error" },
         { "pass",   "pass the segment's source frames on, and say so", 0, AV_OPT_TYPE_CONST, { .i64 = AIANIME_ON_ERROR_PASS }, 0, 0, FLAGS, .unit = "on_error" },
+    { "license",   "which model files may be used", OFFSET(license), AV_OPT_TYPE_INT, { .i64 = AIANIME_LICENSE_ANY }, 0, AIANIME_LICENSE_COMMERCIAL, FLAGS, .unit = "license" },
+        { "any",        "all", 0, AV_OPT_TYPE_CONST, { .i64 = AIANIME_LICENSE_ANY }, 0, 0, FLAGS, .unit = "license" },
+        { "commercial", "refuse those known as noncommercial", 0, AV_OPT_TYPE_CONST, { .i64 = AIANIME_LICENSE_COMMERCIAL }, 0, 0, FLAGS, .unit = "license" },
     { "threads",   "CPU threads of the networks, 0: all cores", OFFSET(threads), AV_OPT_TYPE_INT, { .i64 = 0 }, 0, 1024, FLAGS },
     { NULL }
 };
@@ -298,6 +301,7 @@ static int config_input(AVFilterLink *inlink)
         .guidance      = s->guidance, .size        = s->size,      .fps      = s->fps,
         .window        = s->window,   .overlap     = s->overlap,   .segment  = s->segment,
         .log           = engine_log,  .progress    = engine_progress, .callback_context = ctx,
+        .license       = s->license,
     };
 
     s->format = describe_format(av_pix_fmt_desc_get(inlink->format));

@@ -3,6 +3,7 @@
  * A caller of libaianime that knows only its public header. */
 #include <check.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,28 @@ START_TEST(null_arguments_are_refused) {
 }
 END_TEST
 
+/* The fields behind callback_context came later: a caller that does not know them is served as before, one from the future is not.
+ */
+START_TEST(older_settings_are_served) {
+    struct {
+        aianime_settings settings;
+        char more[8];
+    } future = {small_settings()};
+    aianime_settings settings = small_settings();
+    aianime_engine *engine = NULL;
+    settings.struct_size = offsetof(aianime_settings, license);
+    settings.noise_path = "/behind the end";
+    settings.license = (aianime_license)77;
+    ck_assert_int_eq(api->open(&engine, &settings), AIANIME_OK);
+    api->close(&engine);
+    settings.struct_size--;
+    ck_assert_int_eq(api->open(&engine, &settings), AIANIME_INVALID);
+    future.settings.struct_size = sizeof(future);
+    ck_assert_int_eq(api->open(&engine, &future.settings), AIANIME_INVALID);
+    ck_assert_ptr_null(engine);
+}
+END_TEST
+
 static void expect_open(aianime_settings settings, int result, const char *text) {
     aianime_engine *engine = (aianime_engine *)&settings;
     last_error[0] = 0;
@@ -183,6 +206,9 @@ START_TEST(bad_settings_are_named) {
     s = small_settings();
     s.interpolate = "magic";
     expect_open(s, AIANIME_BAD_DATA, "magic");
+    s = small_settings();
+    s.license = (aianime_license)2;
+    expect_open(s, AIANIME_OUT_OF_RANGE, "license");
 }
 END_TEST
 
@@ -345,6 +371,7 @@ int main(void) {
     Suite *suite = suite_create("api");
     const TTest *tests[] = {table_answers_for_its_version,
                             null_arguments_are_refused,
+                            older_settings_are_served,
                             bad_settings_are_named,
                             as_many_frames_out_as_in,
                             no_frames_are_the_end_at_once,

@@ -90,6 +90,9 @@ refused "template that leaves its folder" 243 "base" template="$tmp/bad.json"
 echo '{"schema": 1, "sampling": {"steps": 4' >"$tmp/bad.json"
 refused "template cut short" 183 "bad.json" template="$tmp/bad.json"
 refused "model folder without the pack" 254 "pocket" "models=$tmp"
+pack && sed -i 's/"license": *"[^"]*"/"license": "CC-BY-NC-4.0"/' "$tmp/models/pocket/pack.json"
+refused "a noncommercial pack where the licence matters" 243 'pack "pocket" is not for commercial use \(CC-BY-NC-4.0\)' \
+    "license=commercial:models=$tmp/models"
 refused "device that is not there" 237 "cuda:99" device='cuda\\:99'
 
 pack && truncate -s 1000000 "$tmp/models/pocket/unet/diffusion_pytorch_model.safetensors"

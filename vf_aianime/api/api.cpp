@@ -4,7 +4,10 @@
 #include <ATen/Parallel.h>
 #include <torch/headeronly/version.h>
 
+#include <cstddef>
+#include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/guard.h"
@@ -70,11 +73,24 @@ int call(aianime_engine *engine, Body body) noexcept {
     return result;
 }
 
-int open_engine(aianime_engine **handle, const aianime_settings *settings) noexcept {
+// Callers built with an older header have a smaller struct; nothing was taken out of it since the first.
+constexpr size_t first_settings_size = offsetof(aianime_settings, license);
+
+std::optional<aianime_settings> whole_settings(const aianime_settings *given) {
+    if (!given || given->struct_size < first_settings_size || given->struct_size > sizeof(aianime_settings))
+        return std::nullopt;
+    aianime_settings whole = {};
+    std::memcpy(&whole, given, given->struct_size);
+    whole.struct_size = sizeof(whole);
+    return whole;
+}
+
+int open_engine(aianime_engine **handle, const aianime_settings *given) noexcept {
     if (!handle)
         return AIANIME_INVALID;
     *handle = nullptr;
-    if (!settings || settings->struct_size != sizeof(aianime_settings))
+    const std::optional<aianime_settings> settings = whole_settings(given);
+    if (!settings)
         return AIANIME_INVALID;
     std::string error;
     const aianime_result result = aianime::api::guard(

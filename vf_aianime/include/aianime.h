@@ -188,6 +188,12 @@ typedef enum aianime_on_error {
     AIANIME_ON_ERROR_PASS = 1  /**< the segment's source frames come out unchanged, are counted and logged */
 } aianime_on_error;
 
+/** Which model files may be used. */
+typedef enum aianime_license {
+    AIANIME_LICENSE_ANY = 0,       /**< all */
+    AIANIME_LICENSE_COMMERCIAL = 1 /**< those known as noncommercial are refused by open() with AIANIME_FORBIDDEN */
+} aianime_license;
+
 /** Which numeric fields of aianime_settings override the template; a field whose bit is clear is not read. */
 #define AIANIME_SET_SEED (1u << 0)
 #define AIANIME_SET_STEPS (1u << 1)
@@ -202,6 +208,8 @@ typedef enum aianime_on_error {
 /**
  * What open() needs. A zeroed struct with struct_size, width and height set is valid: the pack and the default template that
  * come with the library, on the best device. Strings are copied; null and "" mean "as the template says" or the default named.
+ * New fields are added at the end only: a caller that was built with an older header has a smaller struct_size, and what its struct
+ * lacks counts as zero.
  */
 typedef struct aianime_settings {
     size_t struct_size;        /**< sizeof(aianime_settings) */
@@ -233,6 +241,10 @@ typedef struct aianime_settings {
     aianime_log_fn log;           /**< may be null */
     aianime_progress_fn progress; /**< may be null */
     void *callback_context;
+
+    aianime_license license; /**< checked for every model file that the template names */
+    const char *noise_path;  /**< safetensors file with the initial noise of the frames, [frames, channels, height, width] of
+                                  latents, in the order they are generated; null and "": drawn by the seed */
 } aianime_settings;
 
 /** A session. Made by open(), ended by close(). */

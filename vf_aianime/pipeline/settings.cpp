@@ -5,6 +5,7 @@
 
 #include "io/error.h"
 #include "io/paths.h"
+#include "pipeline/license_gate.h"
 
 namespace aianime::pipeline {
 
@@ -155,6 +156,8 @@ Settings resolve_settings(const aianime_settings &given, std::vector<std::string
     settings.device = resolve_device(text(given.device));
     settings.threads = in_range("threads", given.threads, 0, 1024);
     settings.on_error = given.on_error;
+    settings.commercial = in_range("license", static_cast<int>(given.license), 0, 1) == AIANIME_LICENSE_COMMERCIAL;
+    settings.noise = text(given.noise_path);
 
     const std::string template_path = text(given.template_path);
     settings.style = load_template(template_path.empty() ? "pop" : template_path);
@@ -172,6 +175,7 @@ Settings resolve_settings(const aianime_settings &given, std::vector<std::string
     settings.guidance = settings.style.guidance.value_or(settings.pack.guidance);
     settings.strength = settings.style.strength.value_or(settings.pack.strength);
     settings.size = settings.style.size.value_or(settings.pack.size);
+    check_licenses(settings);
     return settings;
 }
 

@@ -39,6 +39,8 @@ struct Settings {
     std::string device; // "cpu"
     int threads = 0;    // 0 = all
     aianime_on_error on_error = AIANIME_ON_ERROR_FAIL;
+    bool commercial = false; // files known as noncommercial are refused
+    std::string noise;       // file with the initial noise, "" = drawn by the seed
 };
 
 // Reads template and pack and merges. Throws Error (INVALID, OUT_OF_RANGE, NOT_FOUND, BAD_DATA, FORBIDDEN, NO_DEVICE). `overrides`
