@@ -111,6 +111,10 @@ AIANIME_TEST(embeddings_that_are_refused) {
     expect_error([] { inversion("sdxl"); }, AIANIME_BAD_DATA, "SDXL");
     expect_error([] { inversion("lora"); }, AIANIME_BAD_DATA, "2 tensors");
     expect_error([] { inversion("cube"); }, AIANIME_BAD_DATA, "3 dimensions");
+    expect_error([] { inversion("nan"); }, AIANIME_BAD_DATA, "not finite");
+    const TempFolder folder;
+    write_file(folder.path("easynegative.pt"), "PK\3\4 and so on, as torch.save() writes");
+    expect_error([&] { nn::load_textual_inversion(folder.path("easynegative.pt")); }, AIANIME_FORBIDDEN, "easynegative.pt");
     expect_error([] { inversion("none"); }, AIANIME_NOT_FOUND, "none.safetensors");
 }
 
@@ -188,6 +192,7 @@ AIANIME_TEST(odd_weights) {
 
 // Nested by the ten thousand: quadratic work would run into the time limit.
 AIANIME_TEST(a_hostile_prompt) {
+    const Pocket pocket;
     std::string open, closed;
     for (int i = 0; i < 300000; ++i) {
         open += "(a";
@@ -196,6 +201,13 @@ AIANIME_TEST(a_hostile_prompt) {
     ck_assert_int_gt(parse_prompt(open + closed).size(), 1);
     ck_assert_int_gt(parse_prompt(open).size(), 1);
     ck_assert(std::isfinite(parse_prompt(open).back().weight));
+    const auto encoder = pocket.encoder(1, all_inversions());
+    for (const std::string &prompt : {open + closed, words(300000), std::string(600000, 'E'), std::string(600000, '<')})
+        ck_assert_int_le(encoder.encode(prompt).chunks, 16);
+    std::string breaks;
+    for (int i = 0; i < 100000; ++i)
+        breaks += "BREAK ";
+    ck_assert_int_eq(encoder.encode(breaks + "a").truncated, 1);
 }
 
 int main() {

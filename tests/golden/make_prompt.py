@@ -120,6 +120,7 @@ def make_inversions():
         "sdxl": {"clip_g": torch.zeros(1, 8), "clip_l": torch.zeros(1, 4)},
         "lora": {"a.lora_up.weight": torch.zeros(2, 2), "a.lora_down.weight": torch.zeros(2, 2)},
         "cube": {"emb_params": torch.zeros(1, 1, 64)},
+        "nan": {"emb_params": torch.full((1, 4), float("nan"))},
     }  # fmt: skip
     for name, tensors in files.items():
         save_file(tensors, os.path.join(FOLDER, name + ".safetensors"))

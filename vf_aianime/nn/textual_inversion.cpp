@@ -56,6 +56,8 @@ TextualInversion load_textual_inversion(const std::string &file) {
         result.vectors = result.vectors.unsqueeze(0);
     if (result.name.empty() || result.vectors.numel() == 0)
         throw Error(AIANIME_BAD_DATA, source.description() + ": an embedding without a name or without vectors");
+    if (!at::isfinite(result.vectors).all().item<bool>())
+        throw Error(AIANIME_BAD_DATA, source.description() + ": the embedding holds values that are not finite; it is damaged");
     return result;
 }
 
