@@ -55,7 +55,7 @@ TORCH_LIB := $(BUILD)/run/torch/lib
 LDFLAGS_ALL := -Wl,--as-needed -L$(TORCH_LIB) -Wl,-rpath-link,$(TORCH_LIB) $(LDFLAGS)
 TREE_RPATH := -Wl,-rpath,'$$ORIGIN/../run/torch/lib'
 # LibTorch exports pieces of the C++ library too: named first, that one serves who needs nothing else, and LibTorch is not loaded.
-ENGINE_LIBS := -lstdc++ $(JSON_LIBS) -ltorch_cpu -lc10 -lopencv_objdetect -lopencv_video -lopencv_imgproc -lopencv_core -ldl
+ENGINE_LIBS := -lstdc++ $(JSON_LIBS) -lpng16 -ltorch_cpu -lc10 -lopencv_objdetect -lopencv_video -lopencv_imgproc -lopencv_core -ldl
 TOOL_LIBS := -lopencv_imgcodecs $(ENGINE_LIBS)
 
 ENGINE_LIB := $(BUILD)/lib/libaianime.a

@@ -256,6 +256,7 @@ check_package "OpenCV" opencv4 libopencv-dev
 check_package "json-c" json-c libjson-c-dev
 check_package "Check" check check
 check_package "x264" x264 libx264-dev
+check_package "libpng" libpng libpng-dev
 check_package "zlib" zlib zlib1g-dev
 check_libtorch
 check_nvcc

@@ -27,6 +27,7 @@ libopencv-dev pkg-config --exists opencv4
 libjson-c-dev pkg-config --exists json-c
 check pkg-config --exists check
 libx264-dev pkg-config --exists x264
+libpng-dev pkg-config --exists libpng
 zlib1g-dev pkg-config --exists zlib
 END
 }

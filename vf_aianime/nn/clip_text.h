@@ -8,11 +8,9 @@
 #include <vector>
 
 #include "io/json.h"
+#include "nn/module.h"
 
 namespace aianime::nn {
-
-class Module;
-class WeightSource;
 
 // CLIP's byte-pair tokenizer (transformers CLIPTokenizer): vocab.json and merges.txt of a tokenizer folder.
 // Thread safety: const members from several threads.
@@ -40,7 +38,7 @@ public:
     ~ClipText();
     // Takes names with and without the "text_model." in front that releases before transformers 5 wrote; leaves out position
     // numbers and the projection such files may carry. Throws as nn::load() does.
-    void load(const WeightSource &source, at::ScalarType dtype, at::Device device);
+    void load(const WeightSource &source, at::ScalarType dtype, at::Device device, const Patch &patch = nullptr);
     // The network under the names without "text_model.".
     Module &module();
     int64_t width() const;

@@ -6,6 +6,7 @@
 #include "diffusion/noise.h"
 #include "diffusion/prompt_encoder.h"
 #include "nn/aten.h"
+#include "pipeline/picture_tensor.h"
 #include "pipeline/windows.h"
 
 namespace aianime::pipeline {
@@ -68,7 +69,8 @@ private:
             std::vector<at::Tensor> embedded;
             for (const FrameRequest &track : tracks_) {
                 watch_.step("analyse");
-                embedded.push_back(control.net->embed_hint(to_network(track.picture)));
+                const cv::Mat picture = control.picture->picture(to_picture(track.picture));
+                embedded.push_back(control.net->embed_hint(to_network(to_tensor(picture))));
             }
             hints_.push_back(at::cat(embedded).contiguous(at::MemoryFormat::ChannelsLast));
         }
@@ -184,7 +186,8 @@ private:
         frames.anchors = &unet_anchors_;
         const bool controlled = !residuals.down.empty();
         const nn::MotionModule *motion = count > 1 ? models_.motion() : nullptr; // a still does not move
-        const at::Tensor raw = models_.unet().forward(x, timestep, text, &frames, controlled ? &residuals : nullptr, motion);
+        const at::Tensor raw = models_.unet().forward(x, timestep, text, &frames, controlled ? &residuals : nullptr, motion,
+                                                      conditioning_.images.empty() ? nullptr : &conditioning_.images);
         return guide(raw.to(at::kCPU, at::kFloat), count);
     }
 
@@ -233,16 +236,30 @@ void warn_of_truncation(const diffusion::EncodedPrompt &encoded, const char *whi
 } // namespace
 
 Conditioning encode_conditioning(const Models &models, const Settings &settings, const Watch &watch) {
-    const diffusion::PromptEncoder encoder(models.tokenizer(), models.text_encoder(), models.device());
+    std::vector<nn::TextualInversion> embeddings;
+    for (const EmbeddingSettings &embedding : settings.embeddings) {
+        embeddings.push_back(nn::load_textual_inversion(embedding.file));
+        if (!embedding.name.empty())
+            embeddings.back().name = embedding.name;
+    }
+    const diffusion::PromptEncoder encoder(models.tokenizer(), models.text_encoder(), models.device(), settings.style.clip_skip,
+                                           std::move(embeddings));
     if (settings.guidance <= 1) {
         const diffusion::EncodedPrompt positive = encoder.encode(settings.style.positive);
         warn_of_truncation(positive, "positive", watch);
-        return {positive.embedding.to(models.dtype())};
+        return {positive.embedding.to(models.dtype()), {}};
     }
     const auto [negative, positive] = encoder.encode_pair(settings.style.negative, settings.style.positive);
     warn_of_truncation(positive, "positive", watch);
     warn_of_truncation(negative, "negative", watch);
-    return {at::cat({negative.embedding, positive.embedding}).to(models.dtype())};
+    return {at::cat({negative.embedding, positive.embedding}).to(models.dtype()), {}};
+}
+
+nn::ImagePrompt encode_image(const Models &models, const Settings &settings, const Conditioning &conditioning,
+                             const at::Tensor &picture) {
+    const IdentitySettings &identity = settings.identity;
+    return models.identity()->adapter->prompt(*models.identity()->tower, picture, conditioning.branches(),
+                                              {identity.scale, identity.down, identity.mid, identity.up});
 }
 
 at::Tensor denoise(const Models &models, const Settings &settings, const Conditioning &conditioning,

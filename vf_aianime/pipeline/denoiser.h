@@ -18,13 +18,17 @@ struct FrameRequest {
     int64_t identity;   // what its noise is drawn by (FrameClock::Tick::identity)
 };
 
-// The text a run is conditioned on, encoded once a session.
+// What a run is conditioned on: the text, encoded once a session, and the pictures of an IP-Adapter, once a shot.
 struct Conditioning {
     at::Tensor
         text; // [branches, tokens, width] in the networks' precision: with guidance the negative prompt's row, then the positive
+    std::vector<nn::ImagePrompt> images;
     int64_t branches() const { return text.size(0); }
 };
 Conditioning encode_conditioning(const Models &models, const Settings &settings, const Watch &watch);
+// What the models' IP-Adapter makes of a picture, float32 [1, 3, h, w] in [0, 1].
+nn::ImagePrompt encode_image(const Models &models, const Settings &settings, const Conditioning &conditioning,
+                             const at::Tensor &picture);
 
 // Latent diffusion of one segment: all frames go through step t before any goes through step t + 1, so that anchors' keys and
 // values are kept for one step only, and overlapping windows are fused at every step.

@@ -5,8 +5,8 @@
 
 namespace aianime::pipeline {
 
-// Hands what the C library holds of freed memory back to the system. Where much was freed it is worth the call: fragmentation would else
-// keep it for the rest of the run.
+// Hands what the C library holds of freed memory back to the system. Where much was freed it is worth the call: fragmentation would
+// else keep it for the rest of the run.
 inline void return_free_memory() { malloc_trim(0); }
 
 } // namespace aianime::pipeline

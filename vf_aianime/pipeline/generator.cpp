@@ -6,6 +6,7 @@
 #include "pipeline/free_memory.h"
 #include "pipeline/picture_tensor.h"
 #include "pipeline/precision.h"
+#include "vision/png.h"
 
 namespace aianime::pipeline {
 
@@ -23,6 +24,14 @@ at::ScalarType chosen_precision(const Settings &settings) {
     return cpu_precision();
 }
 
+void report_loras(const Models &models, const Watch &watch) {
+    for (const nn::LoraReport &lora : models.loras()) {
+        watch.log(AIANIME_LOG_INFO, lora.file + ": " + lora.dialect + ", " + std::to_string(lora.unet) + " layers of the U-Net, " +
+                                        std::to_string(lora.text) + " of the text encoder, " + std::to_string(lora.motion) +
+                                        " of the motion module changed, " + std::to_string(lora.unmatched.size()) + " left out");
+    }
+}
+
 FrameRequest request(const SourcePicture &source) { return {to_tensor(source.picture), source.identity}; }
 
 } // namespace
@@ -36,6 +45,8 @@ void Generator::load(at::ScalarType dtype) {
     models_ = nullptr; // the old networks go before the new ones come
     models_ = std::make_unique<Models>(settings_, dtype, at::kCPU);
     conditioning_ = encode_conditioning(*models_, settings_, watch_);
+    seen_ = -1;
+    report_loras(*models_, watch_);
     models_->release_text_encoder(); // half a gigabyte at the size of Stable Diffusion 1.5
     return_free_memory();
 }
@@ -57,7 +68,19 @@ std::vector<cv::Mat> Generator::run(const std::vector<SourcePicture> &frames, co
     return pictures;
 }
 
+void Generator::look_at(const SourcePicture &key_frame) {
+    const std::string &image = settings_.identity.image;
+    if (seen_ == key_frame.identity || (seen_ >= 0 && !image.empty()))
+        return;
+    watch_.step("analyse");
+    const cv::Mat picture = image.empty() ? key_frame.picture : vision::load_png(image);
+    conditioning_.images = {encode_image(*models_, settings_, conditioning_, to_tensor(picture))};
+    seen_ = key_frame.identity;
+}
+
 std::vector<cv::Mat> Generator::attempt(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors) {
+    if (models_->identity())
+        look_at(anchors.back());
     std::vector<FrameRequest> requests;
     for (const SourcePicture &frame : frames)
         requests.push_back(request(frame));

@@ -36,6 +36,8 @@ public:
 
 private:
     void load(at::ScalarType dtype);
+    // Shows the shot's key frame, or the template's picture, to the IP-Adapter.
+    void look_at(const SourcePicture &key_frame);
     // Empty when something was not finite.
     std::vector<cv::Mat> attempt(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors);
 
@@ -43,6 +45,7 @@ private:
     Watch &watch_;
     std::unique_ptr<Models> models_;
     Conditioning conditioning_;
+    int64_t seen_ = -1; // identity of the key frame that conditioning_.images shows
 };
 
 } // namespace aianime::pipeline

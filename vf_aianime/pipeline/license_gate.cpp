@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline/license_gate.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,18 @@ namespace {
 
 std::vector<std::string> model_files(const Settings &settings) {
     std::vector<std::string> paths = {settings.pack.path()};
-    if (!settings.vae.empty())
-        paths.push_back(settings.vae);
-    for (const Settings::Control &control : settings.controls)
+    paths.push_back(settings.vae);
+    for (const Settings::Control &control : settings.controls) {
         paths.push_back(control.path);
+        paths.push_back(control.annotator);
+    }
+    for (const nn::LoraUse &lora : settings.loras)
+        paths.push_back(lora.file);
+    for (const EmbeddingSettings &embedding : settings.embeddings)
+        paths.push_back(embedding.file);
+    for (const std::string &path : {settings.motion, settings.identity.ip_adapter, settings.identity.image_encoder})
+        paths.push_back(path);
+    paths.erase(std::remove(paths.begin(), paths.end(), ""), paths.end());
     return paths;
 }
 

@@ -3,6 +3,7 @@
 
 #include "io/error.h"
 #include "io/json.h"
+#include "io/paths.h"
 #include "nn/aten.h"
 #include "nn/module.h"
 #include "nn/weights.h"
@@ -18,8 +19,19 @@ bool is_position_buffer(const std::string &name) {
     return name.size() >= suffix.size() && name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
 }
 
-void load_component(nn::Module &module, const nn::Component &component, at::ScalarType dtype, at::Device device) {
-    nn::load(module, component.source, dtype, device, is_position_buffer);
+void load_component(nn::Module &module, const nn::Component &component, at::ScalarType dtype, at::Device device,
+                    const nn::Patch &patch = nullptr) {
+    nn::load(module, component.source, dtype, device, is_position_buffer, patch);
+}
+
+// A CLIP vision tower: a folder with config.json, or a file.
+std::unique_ptr<nn::ClipVision> load_tower(const std::string &path, at::ScalarType dtype, at::Device device) {
+    const bool folder = io::is_folder(io::real_path(path));
+    const nn::WeightSource source = folder ? nn::WeightSource::from_folder(path) : nn::WeightSource::from_file(path);
+    auto tower =
+        std::make_unique<nn::ClipVision>(folder ? io::Json::load(path + "/config.json") : nn::ClipVision::config_of(source));
+    tower->load(source, dtype, device);
+    return tower;
 }
 
 // What checkpoints of the family in one file were trained with; nothing in them says so.
@@ -32,9 +44,7 @@ constexpr const char *single_file_scheduler =
 
 Models::Models(const Settings &settings, at::ScalarType dtype, at::Device device)
     : dtype_(dtype), device_(device), base_(settings.pack.path()) {
-    const nn::Component unet = base_component(base_, Part::unet);
-    unet_ = std::make_unique<nn::UNet>(nn::UNetConfig::from_json(unet.config));
-    load_component(unet_->module(), unet, dtype, device);
+    load_diffusion(settings);
 
     const nn::Component vae = settings.vae.empty() ? base_component(base_, Part::vae) : component(settings.vae, Part::vae);
     vae_ = nn::Autoencoder::create(vae.config);
@@ -42,21 +52,42 @@ Models::Models(const Settings &settings, at::ScalarType dtype, at::Device device
     if (settings.strength >= 1) // then sampling begins with noise alone
         vae_->release_encoder();
 
-    load_text_encoder(settings);
     load_controls(settings);
-    load_motion(settings);
+    load_identity(settings);
     load_scheduler(settings);
     check_fit();
 }
 
-void Models::load_text_encoder(const Settings &settings) {
+// U-Net, text encoder and motion module, and what LoRAs change in them.
+void Models::load_diffusion(const Settings &settings) {
+    const nn::Component unet = base_component(base_, Part::unet), text = base_component(base_, Part::text_encoder);
+    unet_ = std::make_unique<nn::UNet>(nn::UNetConfig::from_json(unet.config));
+    text_encoder_ = std::make_unique<nn::ClipText>(text.config);
+    std::optional<nn::MotionFile> motion;
+    if (!settings.motion.empty()) {
+        motion = nn::open_motion_file(settings.motion);
+        motion_ = std::make_unique<nn::MotionModule>(motion->config, unet_->config(), settings.motion_norms,
+                                                     motion->source.description());
+        motion_->check_frames(settings.style.window);
+    }
+
+    const nn::LoraStack loras(settings.loras, unet_->module(), &text_encoder_->module(), motion_ ? &motion_->module() : nullptr);
+    loras_ = loras.reports();
+    using Patched = at::Tensor (nn::LoraStack::*)(const std::string &, const at::Tensor &) const;
+    const auto patch = [&](Patched patched) -> nn::Patch {
+        if (settings.loras.empty())
+            return nullptr;
+        return [&loras, patched](const std::string &name, const at::Tensor &weight) { return (loras.*patched)(name, weight); };
+    };
+    load_component(unet_->module(), unet, dtype_, device_, patch(&nn::LoraStack::patch_unet));
+    // Runs once a prompt, so it can afford float32.
+    text_encoder_->load(text.source, at::kFloat, device_, patch(&nn::LoraStack::patch_text));
+    if (motion_)
+        nn::load(motion_->module(), motion->source, dtype_, device_, nullptr, patch(&nn::LoraStack::patch_motion));
+
     // OpenCLIP, the text encoder of Stable Diffusion 2, was trained on prompts padded with token 0.
     const bool pad_with_zero = settings.pack.is_file() && nn::SingleFile(base_).is_version_2();
     tokenizer_ = std::make_unique<nn::ClipTokenizer>(settings.tokenizer, pad_with_zero ? "!" : "");
-    const nn::Component text = base_component(base_, Part::text_encoder);
-    text_encoder_ = std::make_unique<nn::ClipText>(text.config);
-    // Runs once a prompt, so it can afford float32.
-    text_encoder_->load(text.source, at::kFloat, device_);
 }
 
 void Models::load_controls(const Settings &settings) {
@@ -64,17 +95,17 @@ void Models::load_controls(const Settings &settings) {
         const nn::Component found = component(control.path, Part::controlnet);
         auto net = std::make_unique<nn::ControlNet>(nn::UNetConfig::from_json(found.config));
         load_component(net->module(), found, dtype_, device_);
-        controls_.push_back({control.settings, std::move(net)});
+        controls_.push_back(
+            {control.settings, std::move(net), ControlPicture::make(control.settings.type, control.annotator, device_)});
     }
 }
 
-void Models::load_motion(const Settings &settings) {
-    if (settings.motion.empty())
+void Models::load_identity(const Settings &settings) {
+    if (settings.identity.ip_adapter.empty())
         return;
-    const nn::MotionFile file = nn::open_motion_file(settings.motion);
-    motion_ = std::make_unique<nn::MotionModule>(file.config, unet_->config(), settings.motion_norms, file.source.description());
-    motion_->check_frames(settings.style.window);
-    nn::load(motion_->module(), file.source, dtype_, device_);
+    identity_.adapter = std::make_unique<nn::IpAdapter>(settings.identity.ip_adapter, unet_->config(), dtype_, device_);
+    identity_.tower = load_tower(settings.identity.image_encoder, dtype_, device_);
+    identity_.adapter->check_tower(*identity_.tower);
 }
 
 void Models::load_scheduler(const Settings &settings) {
@@ -85,10 +116,12 @@ void Models::load_scheduler(const Settings &settings) {
         scheduler_config_.prediction = *settings.style.prediction;
     else if (settings.pack.is_file() && nn::SingleFile(base_).is_version_2())
         scheduler_config_.prediction = diffusion::Prediction::v;
-    if (!settings.beta_schedule.empty())
-        scheduler_config_.beta_schedule = settings.beta_schedule;
+    if (settings.style.beta_schedule)
+        scheduler_config_.beta_schedule = *settings.style.beta_schedule;
     else if (motion_)
         scheduler_config_.beta_schedule = "linear"; // what motion modules were trained with, whatever the checkpoint's own is
+    scheduler_config_.timestep_spacing = settings.style.spacing.value_or(scheduler_config_.timestep_spacing);
+    scheduler_config_.gamma = settings.style.gamma.value_or(scheduler_config_.gamma);
     scheduler_name_ = settings.scheduler;
     if (scheduler_name_.empty() && scheduler.has("_class_name"))
         scheduler_name_ = diffusion::Scheduler::name_for_class(scheduler.at("_class_name").string());

@@ -10,8 +10,12 @@
 #include "diffusion/scheduler.h"
 #include "nn/autoencoder.h"
 #include "nn/clip_text.h"
+#include "nn/clip_vision.h"
+#include "nn/ip_adapter.h"
+#include "nn/lora.h"
 #include "nn/motion_module.h"
 #include "nn/unet.h"
+#include "pipeline/control_picture.h"
 #include "pipeline/settings.h"
 
 namespace aianime::pipeline {
@@ -22,6 +26,12 @@ public:
     struct Control {
         ControlSettings settings;
         std::unique_ptr<nn::ControlNet> net;
+        std::unique_ptr<ControlPicture> picture;
+    };
+    // What shows pictures to the U-Net.
+    struct Identity {
+        std::unique_ptr<nn::IpAdapter> adapter;
+        std::unique_ptr<nn::ClipVision> tower;
     };
 
     // Throws Error (NOT_FOUND, BAD_DATA, FORBIDDEN, IO). Blocks while files are read.
@@ -30,7 +40,8 @@ public:
     at::ScalarType dtype() const { return dtype_; }
     at::Device device() const { return device_; }
     const nn::UNet &unet() const { return *unet_; }
-    const nn::MotionModule *motion() const { return motion_.get(); } // null where there is none
+    const nn::MotionModule *motion() const { return motion_.get(); }                      // null where there is none
+    const Identity *identity() const { return identity_.adapter ? &identity_ : nullptr; } // likewise
     const nn::Autoencoder &vae() const { return *vae_; }
     const std::vector<Control> &controls() const { return controls_; }
     const nn::ClipTokenizer &tokenizer() const { return *tokenizer_; }
@@ -38,15 +49,18 @@ public:
     // Gives its memory back; text_encoder() must not be called any more.
     void release_text_encoder() { text_encoder_.reset(); }
 
+    // What the LoRAs turned out to be.
+    const std::vector<nn::LoraReport> &loras() const { return loras_; }
+
     // Sides of a working picture must be multiples of this.
     int stride() const;
     // A sampler of the settings' name (or the pack's own) with the pack's configuration.
     std::unique_ptr<diffusion::Scheduler> make_scheduler() const;
 
 private:
-    void load_text_encoder(const Settings &settings);
+    void load_diffusion(const Settings &settings);
     void load_controls(const Settings &settings);
-    void load_motion(const Settings &settings);
+    void load_identity(const Settings &settings);
     void load_scheduler(const Settings &settings);
     void check_fit() const;
 
@@ -58,6 +72,8 @@ private:
     std::unique_ptr<nn::ClipTokenizer> tokenizer_;
     std::unique_ptr<nn::ClipText> text_encoder_;
     std::vector<Control> controls_;
+    Identity identity_;
+    std::vector<nn::LoraReport> loras_;
     std::string scheduler_name_;
     diffusion::SchedulerConfig scheduler_config_;
     std::string base_; // folder or file

@@ -133,8 +133,9 @@ std::vector<Settings::Control> resolve_controls(const Settings &settings, const 
     }
     std::vector<Settings::Control> found;
     for (const ControlSettings &control : wanted) {
+        const std::string annotator = control.annotator.empty() ? "" : model_path(models_path, control.annotator);
         if (!control.model.empty()) {
-            found.push_back({control, model_path(models_path, control.model)});
+            found.push_back({control, model_path(models_path, control.model), annotator});
             continue;
         }
         std::string folder;
@@ -144,9 +145,31 @@ std::vector<Settings::Control> resolve_controls(const Settings &settings, const 
         if (folder.empty())
             throw Error(AIANIME_BAD_DATA, settings.style.name + ": controls: pack '" + settings.pack.name +
                                               "' has no control of type '" + control.type + "'; name one with \"model\"");
-        found.push_back({control, folder});
+        found.push_back({control, folder, annotator});
     }
     return found;
+}
+
+// Everything that is added to the base.
+void resolve_additions(Settings &settings, const std::string &models_path) {
+    const Template &style = settings.style;
+    for (const LoraSettings &lora : style.loras)
+        settings.loras.push_back(
+            {model_path(models_path, lora.file), lora.weight, lora.text_weight.value_or(lora.weight), lora.partial});
+    for (const EmbeddingSettings &embedding : style.embeddings)
+        settings.embeddings.push_back({model_path(models_path, embedding.file), embedding.name});
+    if (!style.motion.empty())
+        settings.motion = model_path(models_path, style.motion);
+    settings.identity = style.identity;
+    if (style.identity.ip_adapter.empty())
+        return;
+    if (style.identity.image_encoder.empty())
+        throw Error(AIANIME_BAD_DATA, style.name + ": identity: an ip_adapter needs its image_encoder (for Stable Diffusion 1.5 "
+                                                   "CLIP ViT-H, models/image_encoder beside the adapters)");
+    settings.identity.ip_adapter = model_path(models_path, style.identity.ip_adapter);
+    settings.identity.image_encoder = model_path(models_path, style.identity.image_encoder);
+    if (!style.identity.image.empty())
+        settings.identity.image = model_path(models_path, style.identity.image);
 }
 
 } // namespace
@@ -167,6 +190,7 @@ Settings resolve_settings(const aianime_settings &given, std::vector<std::string
     settings.pack = io::load_pack(model_path(models_path, settings.style.base));
     if (!settings.style.vae.empty())
         settings.vae = model_path(models_path, settings.style.vae);
+    resolve_additions(settings, models_path);
     settings.tokenizer = tokenizer_folder(settings.pack, models_path);
     settings.controls = resolve_controls(settings, models_path);
 

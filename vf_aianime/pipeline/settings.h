@@ -7,6 +7,7 @@
 
 #include "include/aianime.h"
 #include "io/pack.h"
+#include "nn/lora.h"
 #include "nn/motion_module.h"
 #include "pipeline/template.h"
 
@@ -23,14 +24,19 @@ struct Settings {
     struct Control {
         ControlSettings settings;
         std::string path;
+        std::string annotator; // "" where its type needs none
     };
     std::vector<Control> controls;
+
+    // The template's, with their files found.
+    std::vector<nn::LoraUse> loras;
+    std::vector<EmbeddingSettings> embeddings;
+    IdentitySettings identity;
 
     std::string motion; // motion module's file or folder; "" = none
     nn::MotionNorms motion_norms = nn::MotionNorms::trained;
 
-    std::string scheduler;     // "" = the pack's scheduler_config.json
-    std::string beta_schedule; // "" = linear with a motion module, else the pack's
+    std::string scheduler; // "" = the pack's scheduler_config.json
     int steps = 0;
     double guidance = 0;
     double strength = 0;

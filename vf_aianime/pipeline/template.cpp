@@ -6,6 +6,7 @@
 #include "diffusion/scheduler.h"
 #include "io/error.h"
 #include "io/paths.h"
+#include "pipeline/control_picture.h"
 #include "pipeline/template_search.h"
 
 namespace aianime::pipeline {
@@ -16,7 +17,8 @@ using io::Json;
 
 constexpr int64_t schema_version = 1;
 constexpr size_t max_controls = 8;
-constexpr int max_frames = 64; // of a window and of a segment
+constexpr size_t max_entries = 64; // of LoRAs and of embeddings
+constexpr int max_frames = 64;     // of a window and of a segment
 
 template <typename Enum>
 struct Choice {
@@ -95,24 +97,71 @@ void optional_path(const Json &object, const char *key, bool may_be_empty, std::
     });
 }
 
+LoraSettings read_lora(const Json &json) {
+    json.only({"file", "weight", "text_weight", "partial"});
+    LoraSettings lora;
+    optional_path(json, "file", true, lora.file);
+    optional_number(json, "weight", -10, 10, lora.weight);
+    optional_number(json, "text_weight", -10, 10, lora.text_weight);
+    optional(json, "partial", [&](const Json &value) { lora.partial = value.boolean(); });
+    return lora;
+}
+
+EmbeddingSettings read_embedding(const Json &json) {
+    json.only({"file", "name"});
+    EmbeddingSettings embedding;
+    optional_path(json, "file", true, embedding.file);
+    optional_text(json, "name", embedding.name);
+    return embedding;
+}
+
+template <typename Entry, typename Read>
+std::vector<Entry> read_list(const Json &json, size_t most, Read read) {
+    if (json.size() > most)
+        throw Error(AIANIME_OUT_OF_RANGE, json.where() + ": more than " + std::to_string(most) + " entries");
+    std::vector<Entry> entries;
+    for (size_t i = 0; i < json.size(); i++)
+        entries.push_back(read(json.at(i)));
+    return entries;
+}
+
+// An entry whose file is "" is switched off.
+template <typename Entry>
+void drop_without_file(std::vector<Entry> &entries) {
+    entries.erase(std::remove_if(entries.begin(), entries.end(), [](const Entry &entry) { return entry.file.empty(); }),
+                  entries.end());
+}
+
 void read_model(const Json &json, Template &style) {
-    json.only({"base", "vae", "precision"});
+    json.only({"base", "vae", "precision", "loras", "embeddings", "motion"});
     optional_path(json, "base", false, style.base);
     optional_path(json, "vae", true, style.vae);
     optional_choice(json, "precision", precisions, style.precision);
+    optional(json, "loras", [&](const Json &list) { style.loras = read_list<LoraSettings>(list, max_entries, read_lora); });
+    optional(json, "embeddings",
+             [&](const Json &list) { style.embeddings = read_list<EmbeddingSettings>(list, max_entries, read_embedding); });
+    drop_without_file(style.loras);
+    drop_without_file(style.embeddings);
+    optional_path(json, "motion", true, style.motion);
 }
 
 void read_prompt(const Json &json, Template &style) {
-    json.only({"positive", "negative"});
+    json.only({"positive", "negative", "clip_skip"});
+    optional_integer(json, "clip_skip", 1, 64, style.clip_skip);
     optional_text(json, "positive", style.positive);
     optional_text(json, "negative", style.negative);
 }
 
 void read_sampling(const Json &json, Template &style) {
-    json.only({"scheduler", "prediction", "steps", "guidance", "strength", "seed", "size"});
+    json.only({"scheduler", "prediction", "beta_schedule", "spacing", "gamma", "steps", "guidance", "strength", "seed", "size"});
     optional(json, "scheduler", [&](const Json &value) { style.scheduler = value.choice(diffusion::Scheduler::names()); });
     optional(json, "prediction",
              [&](const Json &value) { style.prediction = value_of(predictions, value.string(), value.where()); });
+    optional(json, "beta_schedule", [&](const Json &value) {
+        style.beta_schedule = value.choice({"linear", "scaled_linear", "squaredcos_cap_v2"});
+    });
+    optional(json, "spacing", [&](const Json &value) { style.spacing = value.choice({"leading", "trailing", "linspace"}); });
+    optional_number(json, "gamma", 0, 1, style.gamma);
     optional_integer(json, "steps", 1, 1000, style.steps);
     optional_number(json, "guidance", 0, 50, style.guidance);
     optional_number(json, "strength", 0, 1, style.strength);
@@ -124,10 +173,11 @@ void read_sampling(const Json &json, Template &style) {
 }
 
 ControlSettings read_control(const Json &json) {
-    json.only({"type", "model", "scale", "start", "end"});
+    json.only({"type", "model", "annotator", "scale", "start", "end"});
     ControlSettings control;
-    optional(json, "type", [&](const Json &value) { control.type = value.choice({"source"}); });
+    optional(json, "type", [&](const Json &value) { control.type = value.choice(ControlPicture::names()); });
     optional_path(json, "model", true, control.model);
+    optional_path(json, "annotator", true, control.annotator);
     optional_number(json, "scale", 0, 2, control.scale);
     optional_number(json, "start", 0, 1, control.start);
     optional_number(json, "end", 0, 1, control.end);
@@ -136,13 +186,15 @@ ControlSettings read_control(const Json &json) {
     return control;
 }
 
-std::vector<ControlSettings> read_controls(const Json &json) {
-    if (json.size() > max_controls)
-        throw Error(AIANIME_OUT_OF_RANGE, json.where() + ": more than " + std::to_string(max_controls) + " entries");
-    std::vector<ControlSettings> controls;
-    for (size_t i = 0; i < json.size(); i++)
-        controls.push_back(read_control(json.at(i)));
-    return controls;
+void read_identity(const Json &json, IdentitySettings &identity) {
+    json.only({"ip_adapter", "image_encoder", "image", "scale", "down", "mid", "up"});
+    optional_path(json, "ip_adapter", true, identity.ip_adapter);
+    optional_path(json, "image_encoder", true, identity.image_encoder);
+    optional_path(json, "image", true, identity.image);
+    optional_number(json, "scale", 0, 2, identity.scale);
+    optional_number(json, "down", 0, 2, identity.down);
+    optional_number(json, "mid", 0, 2, identity.mid);
+    optional_number(json, "up", 0, 2, identity.up);
 }
 
 void read_coherence(const Json &json, Template &style) {
@@ -168,7 +220,7 @@ void read_time(const Json &json, Template &style) {
 } // namespace
 
 Template parse_template(const Json &json, const std::string &name) {
-    json.only({"$schema", "schema", "description", "model", "prompt", "sampling", "controls", "coherence", "time"});
+    json.only({"$schema", "schema", "description", "model", "prompt", "sampling", "controls", "identity", "coherence", "time"});
     const Json schema = json.at("schema");
     const int64_t version = schema.integer(INT64_MIN, INT64_MAX);
     if (version != schema_version)
@@ -183,7 +235,9 @@ Template parse_template(const Json &json, const std::string &name) {
     optional(json, "model", [&](const Json &group) { read_model(group, style); });
     optional(json, "prompt", [&](const Json &group) { read_prompt(group, style); });
     optional(json, "sampling", [&](const Json &group) { read_sampling(group, style); });
-    optional(json, "controls", [&](const Json &group) { style.controls = read_controls(group); });
+    optional(json, "controls",
+             [&](const Json &group) { style.controls = read_list<ControlSettings>(group, max_controls, read_control); });
+    optional(json, "identity", [&](const Json &group) { read_identity(group, style.identity); });
     optional(json, "coherence", [&](const Json &group) { read_coherence(group, style); });
     optional(json, "time", [&](const Json &group) { read_time(group, style); });
     return style;

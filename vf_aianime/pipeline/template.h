@@ -31,11 +31,35 @@ enum class Precision {
 };
 
 struct ControlSettings {
-    std::string type = "source"; // what the ControlNet is shown; "source": the frame itself, RGB in [0, 1]
-    std::string model;           // folder below the model folders; "" = the pack's own controlnet of that type
+    std::string type = "source"; // what the ControlNet is shown: one of ControlPicture::names()
+    std::string model;           // folder or file below the model folders; "" = the pack's own controlnet of that type
+    std::string annotator;       // file of the network that makes its picture, for types that need one
     double scale = 1;            // 0 to 2
     double start = 0;            // part of the steps it acts in, 0 to 1
     double end = 1;
+};
+
+// A LoRA of any dialect (docs/models.md).
+struct LoraSettings {
+    std::string file;
+    double weight = 1;                 // -10 to 10
+    std::optional<double> text_weight; // absent: weight
+    bool partial = false;              // layers that the networks do not have are left out instead of refused
+};
+
+// A textual inversion.
+struct EmbeddingSettings {
+    std::string file;
+    std::string name; // what to write in a prompt; "": as the file says
+};
+
+// Pictures shown to the U-Net beside the text, so that a face or a look is kept (IP-Adapter).
+struct IdentitySettings {
+    std::string ip_adapter;    // file; "": none
+    std::string image_encoder; // file or folder of a CLIP vision tower
+    std::string image;         // PNG below the model folders; "": the shot's key frame
+    double scale = 1;          // 0 to 2
+    double down = 1, mid = 1, up = 1;
 };
 
 // A style, read from a JSON template (docs/templates.md). The same template drives a picture and a video. Fields that are
@@ -47,18 +71,28 @@ struct Template {
     std::string vae;                            // another autoencoder folder; "" = the pack's
     Precision precision = Precision::automatic; // model.precision: "auto", "float32", "bfloat16"
 
+    std::vector<LoraSettings> loras;
+    std::vector<EmbeddingSettings> embeddings;
+    std::string motion; // AnimateDiff file or diffusers MotionAdapter folder; "" = none
+
     std::string positive;
     std::string negative;
+    int clip_skip = 1; // layer of the text encoder, counted from the last
 
     std::optional<std::string> scheduler; // Scheduler::names()
     std::optional<diffusion::Prediction> prediction;
-    std::optional<int> steps;       // 1 to 1000
-    std::optional<double> guidance; // 0 to 50
-    std::optional<double> strength; // 0 to 1
-    std::optional<int> size;        // 0, or 16 to 4096
+    std::optional<std::string> beta_schedule;
+    std::optional<std::string> spacing; // of timesteps
+    std::optional<double> gamma;        // of tcd, 0 to 1
+    std::optional<int> steps;           // 1 to 1000
+    std::optional<double> guidance;     // 0 to 50
+    std::optional<double> strength;     // 0 to 1
+    std::optional<int> size;            // 0, or 16 to 4096
     uint64_t seed = 0;
 
     std::optional<std::vector<ControlSettings>> controls; // absent: every control of the pack at scale 1
+
+    IdentitySettings identity;
 
     nn::AttentionMode attention = nn::AttentionMode::anchors;
     int window = 16;  // 1 to 64

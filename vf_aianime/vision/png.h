@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <opencv2/core.hpp>
+
+#include <string>
+
+namespace aianime::vision {
+
+// A PNG of at most 8192x8192 as CV_32FC3, R, G, B in [0, 1]; what is transparent shows white. Throws Error (NOT_FOUND, BAD_DATA,
+// IO).
+cv::Mat load_png(const std::string &path);
+
+} // namespace aianime::vision
