@@ -125,6 +125,21 @@ AIANIME_TEST(without_pictures_nothing_changes) {
     ck_assert(at::equal(tiny.run(&silent), alone));
 }
 
+// The encoder may run in another precision than the U-Net and its adapter.
+AIANIME_TEST(bfloat16_is_near) {
+    const c10::InferenceMode guard;
+    const Tiny tiny;
+    nn::UNet unet(tiny.unet.config());
+    tiny.io.load_into(unet.module(), at::kBFloat16);
+    for (const char *kind : {"base", "plus", "full-face"}) {
+        const IpAdapter adapter(golden(std::string(kind) + ".safetensors"), unet.config(), at::kBFloat16, at::kCPU);
+        const std::vector<ImagePrompt> images = {adapter.prompt(tiny.tower, tiny.pictures.slice(0, 0, 1), 2, {})};
+        const at::Tensor found = unet.forward(tiny.io.tensor("x"), 437, tiny.io.tensor("text"), nullptr, nullptr, nullptr, &images);
+        ck_assert(found.scalar_type() == at::kBFloat16);
+        expect_close(found, tiny.io.tensor(kind), 5e-2, kind);
+    }
+}
+
 // A branch's picture serves all of its frames.
 AIANIME_TEST(frames_share_a_picture) {
     const c10::InferenceMode guard;
@@ -180,7 +195,8 @@ AIANIME_TEST(networks_that_do_not_fit) {
 }
 
 int main() {
-    return run_suite("ip_adapter", {base, plus, full_face, a_scale_for_each_part, two_pictures_and_two_adapters,
-                                    names_of_the_training_code, without_pictures_nothing_changes, frames_share_a_picture,
-                                    names_and_shapes_of_the_published_files, adapters_that_are_refused, networks_that_do_not_fit});
+    return run_suite("ip_adapter",
+                     {base, plus, full_face, a_scale_for_each_part, two_pictures_and_two_adapters, names_of_the_training_code,
+                      without_pictures_nothing_changes, bfloat16_is_near, frames_share_a_picture,
+                      names_and_shapes_of_the_published_files, adapters_that_are_refused, networks_that_do_not_fit});
 }
