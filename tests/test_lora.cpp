@@ -10,11 +10,13 @@
 #include "nn/aten.h"
 #include "nn/clip_text.h"
 #include "nn/lora.h"
+#include "nn/motion_module.h"
 #include "nn/unet.h"
 #include "nn/weights.h"
 #include "support.h"
 #include "support_networks.h"
 #include "support_safetensors.h"
+#include "support_synthetic.h"
 
 using namespace aianime;
 using nn::LoraReport;
@@ -129,7 +131,7 @@ AIANIME_TEST(kohya) {
 
 AIANIME_TEST(kohya_with_the_original_block_names) {
     const LoraReport report = check("kohya", "kohya_original_blocks", 0.75, 0.5);
-    ck_assert_str_eq(report.dialect.c_str(), "kohya and kohya (original block names) LoRA");
+    ck_assert_str_eq(report.dialect.c_str(), "kohya (original block names) LoRA");
     check("kohya", "kohya_original_blocks_lycoris", 0.75, 0.5);
 }
 
@@ -244,6 +246,50 @@ AIANIME_TEST(motion_lora) {
     expect_error([&] { networks.stack({{lora_file("motion_original")}}); }, AIANIME_BAD_DATA, "36 of 36 layers");
 }
 
+AIANIME_TEST(one_layer_under_every_name) {
+    const TempFolder folder;
+    const std::string path = folder.path("a.safetensors");
+    Networks networks;
+    const at::Tensor down = at::arange(16, at::kFloat).view({2, 8}), up = at::arange(16, at::kFloat).view({8, 2});
+    const auto check_name = [&](const std::string &name, bool text) {
+        const auto with = [&name](const std::string &part) { return std::string(name).replace(name.find("{}"), 2, part); };
+        // PEFT's are the dotted names whose last underscore stands before the letter.
+        const bool peft = name.find(".lora_{}.") != std::string::npos && name.rfind("lora_", 0) != 0 &&
+                          name.rfind("lycoris_", 0) != 0 && name.rfind("diffusion_model", 0) != 0;
+        write_safetensors(path, {{with(peft ? "A" : "down"), down}, {with(peft ? "B" : "up"), up}});
+        const LoraStack stack = networks.stack({{path}});
+        const std::string layer = text ? "encoder.layers.1.self_attn.out_proj.weight"
+                                       : "mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0.weight";
+        const at::Tensor zero = at::zeros({8, 8});
+        const at::Tensor patched = text ? stack.patch_text(layer, zero) : stack.patch_unet(layer, zero);
+        ck_assert_msg(at::equal(patched, at::matmul(up, down)), "%s", name.c_str());
+    };
+    for (const char *name :
+         {"lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_out_0.lora_{}.weight",
+          "lora_unet_middle_block_1_transformer_blocks_0_attn1_to_out_0.lora_{}.weight",
+          "lycoris_mid_block_attentions_0_transformer_blocks_0_attn1_to_out_0.lora_{}.weight",
+          "diffusion_model_middle_block_1_transformer_blocks_0_attn1_to_out_0.lora_{}.weight",
+          "diffusion_model.middle_block.1.transformer_blocks.0.attn1.to_out.0.lora_{}.weight",
+          "mid_block.attentions.0.transformer_blocks.0.attn1.processor.to_out_lora.{}.weight",
+          "unet.mid_block.attentions.0.transformer_blocks.0.attn1.processor.to_out_lora.{}.weight",
+          "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0.lora.{}.weight",
+          "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0.lora_linear_layer.{}.weight",
+          "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0.lora_{}.weight",
+          "base_model.model.mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0.lora_{}.weight",
+          "base_model.model.unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0.lora_{}.default.weight",
+          "module.unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0.lora_{}.style.weight"})
+        check_name(name, false);
+    for (const char *name : {"lora_te_text_model_encoder_layers_1_self_attn_out_proj.lora_{}.weight",
+                             "lora_te1_text_model_encoder_layers_1_self_attn_out_proj.lora_{}.weight",
+                             "text_encoder.text_model.encoder.layers.1.self_attn.to_out_lora.{}.weight",
+                             "text_encoder.text_model.encoder.layers.1.self_attn.out_proj.lora_linear_layer.{}.weight",
+                             "text_encoder.encoder.layers.1.self_attn.out_proj.lora_{}.weight",
+                             "text_encoder.text_model.encoder.layers.1.self_attn.out_proj.lora_{}.weight",
+                             "base_model.model.text_model.encoder.layers.1.self_attn.out_proj.lora_{}.weight",
+                             "base_model.model.text_encoder.text_model.encoder.layers.1.self_attn.out_proj.lora_{}.default.weight"})
+        check_name(name, true);
+}
+
 AIANIME_TEST(layers_that_no_network_has) {
     const TempFolder folder;
     const at::Tensor two = at::ones({2, 8}), up = at::ones({8, 2});
@@ -316,6 +362,7 @@ AIANIME_TEST(damaged_files_are_refused) {
     const std::string same = "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q.lora_";
     refuse({{q + "lora_up.weight", up}, {q + "lora_down.weight", down}, {same + "A.weight", down}, {same + "B.weight", up}},
            "is there twice");
+    refuse({{q + "oft_blocks", square}, {q + "alpha", at::ones({1})}}, "OFT or BOFT network");
     // Ranks and shapes that do not go together.
     refuse({{q + "lora_up.weight", up}, {q + "lora_down.weight", at::ones({3, 8})}}, "[8,2] does not go with [3,8]");
     refuse({{q + "lora_up.weight", up}, {q + "lora_down.weight", at::ones({2})}}, "[2] is not a matrix");
@@ -369,7 +416,7 @@ AIANIME_TEST(alphas_beside_the_tensors) {
 
 namespace {
 
-// A file of rank 1 for the layers that tests/golden/lora/<list>.txt names.
+// A file of rank 1 for the layers that tests/golden/lora/<list>.txt names, "{}" standing for "down" and "up".
 std::map<std::string, at::Tensor> full_size_file(const std::string &list) {
     std::ifstream in(golden(list + ".txt"));
     std::map<std::string, at::Tensor> tensors;
@@ -383,9 +430,11 @@ std::map<std::string, at::Tensor> full_size_file(const std::string &list) {
         std::string layer;
         int64_t rows = 0, columns = 0, kernel = 0;
         words >> layer >> rows >> columns >> kernel;
-        tensors[layer + ".lora_down.weight"] = zeros({1, columns}, kernel > 0, kernel);
-        tensors[layer + ".lora_up.weight"] = zeros({rows, 1}, kernel > 0, 1);
-        tensors[layer + ".alpha"] = at::ones({1}, at::kHalf);
+        const size_t place = layer.find("{}");
+        tensors[std::string(layer).replace(place, 2, "down")] = zeros({1, columns}, kernel > 0, kernel);
+        tensors[std::string(layer).replace(place, 2, "up")] = zeros({rows, 1}, kernel > 0, 1);
+        if (const size_t kohya = layer.find(".lora_{}"); kohya != std::string::npos)
+            tensors[layer.substr(0, kohya) + ".alpha"] = at::ones({1}, at::kHalf);
     }
     return tensors;
 }
@@ -409,12 +458,35 @@ AIANIME_TEST(names_of_the_real_files) {
     expect_counts(LoraStack({{path}}, unet.module(), &text.module()).reports()[0], 192, 72, "kohya LoRA");
     write_safetensors(path, full_size_file("full_lcm"));
     expect_counts(LoraStack({{path}}, unet.module(), nullptr).reports()[0], 278, 0, "kohya LoRA");
+    write_safetensors(path, full_size_file("full_adapter"));
+    expect_counts(LoraStack({{path}}, unet.module(), nullptr).reports()[0], 128, 0, "diffusers LoRA");
+
+    write_hollow(folder.path("motion.safetensors"), read_tensor_list("motion/full_v2"));
+    const nn::MotionFile file = nn::open_motion_file(folder.path("motion.safetensors"));
+    nn::MotionModule motion(file.config, unet.config(), nn::MotionNorms::trained, "motion.safetensors");
+    write_safetensors(path, full_size_file("full_motion"));
+    ck_assert_int_eq(LoraStack({{path}}, unet.module(), &text.module(), &motion.module()).reports()[0].motion, 168);
 }
 
 int main() {
-    return run_suite("lora", {nothing_changes_without_files, kohya, kohya_with_the_original_block_names,
-                              linear_layers_and_1x1_convolutions_interchange, diffusers_old, domain_adapter, peft, lycoris, dora,
-                              several_files_add_up, weight_zero_changes_nothing, names_of_the_text_encoder_may_have_a_prefix,
-                              motion_lora, layers_that_no_network_has, other_architectures_are_named, damaged_files_are_refused,
-                              values_that_are_not_numbers, alphas_beside_the_tensors, names_of_the_real_files});
+    return run_suite("lora", {nothing_changes_without_files,
+                              kohya,
+                              kohya_with_the_original_block_names,
+                              linear_layers_and_1x1_convolutions_interchange,
+                              diffusers_old,
+                              domain_adapter,
+                              peft,
+                              lycoris,
+                              dora,
+                              several_files_add_up,
+                              weight_zero_changes_nothing,
+                              names_of_the_text_encoder_may_have_a_prefix,
+                              motion_lora,
+                              one_layer_under_every_name,
+                              layers_that_no_network_has,
+                              other_architectures_are_named,
+                              damaged_files_are_refused,
+                              values_that_are_not_numbers,
+                              alphas_beside_the_tensors,
+                              names_of_the_real_files});
 }

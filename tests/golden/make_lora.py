@@ -440,7 +440,8 @@ def stack_case(*merged):
 
 
 def full_size_lists():
-    """Layers of real files, "name rows columns kernel": what kohya's trainer makes of an SD 1.5 model, and LCM-LoRA."""
+    """Layers of real files, "name rows columns kernel": what kohya's trainer makes of an SD 1.5 model, LCM-LoRA, and AnimateDiff's
+    domain adapter and motion LoRA. The published files' sizes tell whether a list is theirs."""
     config = dict(attention_head_dim=8, cross_attention_dim=768)
     with torch.device("meta"):
         unet = UNet2DConditionModel(**config)
@@ -448,7 +449,7 @@ def full_size_lists():
 
     def line(prefix, name, layer):
         shape = list(layer.weight.shape)
-        return f"{prefix}{name.replace('.', '_')} {shape[0]} {shape[1]} {shape[2] if len(shape) == 4 else 0}"
+        return f"{prefix}{name.replace('.', '_')}.lora_{{}}.weight {shape[0]} {shape[1]} {shape[2] if len(shape) == 4 else 0}"
 
     # sd-scripts: every linear layer and 1x1 convolution within these classes.
     lines = []
@@ -472,6 +473,29 @@ def full_size_lists():
     size = sum(2 * 64 * (layer.weight.shape[0] + layer.weight[0].numel()) for _, layer in layers)
     assert 134e6 < size < 135e6, size
     (FOLDER / "full_lcm.txt").write_text("\n".join(line("lora_unet_", *layer) for layer in layers) + "\n")
+
+    def old_names(name, network, rank, least, most):
+        """to_q_lora and its kin for every attention layer, in float32."""
+        lines, size = [], 0
+        for layer, module in network.named_modules():
+            if not layer.endswith((".to_q", ".to_k", ".to_v", ".to_out.0")):
+                continue
+            rows, columns = module.weight.shape
+            block, projection = layer.removesuffix(".0").rsplit(".", 1)
+            if "motion_modules" in block:
+                block = block.replace(".transformer_blocks", ".temporal_transformer.transformer_blocks")
+                block = block.replace(".attn1", ".attention_blocks.0").replace(".attn2", ".attention_blocks.1")
+            lines.append(f"{block}.processor.{projection}_lora.{{}}.weight {rows} {columns} 0")
+            size += 4 * rank * (rows + columns)
+        assert least < size < most, size
+        (FOLDER / name).write_text("\n".join(lines) + "\n")
+        return len(lines)
+
+    with torch.device("meta"):
+        motion = MotionAdapter(use_motion_mid_block=True)
+    adapter = old_names("full_adapter.txt", unet, 128, 97.3 * 2**20, 97.5 * 2**20)
+    motion = old_names("full_motion.txt", motion, 64, 73.5 * 2**20, 74.5 * 2**20)
+    print("AnimateDiff:", adapter, "and", motion, "layers")
     print("full size:", len(lines), "and", len(layers), "layers,", size, "bytes at rank 64")
 
 

@@ -62,11 +62,12 @@ void check_shapes(const LoraFile &file, const std::string &name, const NamedLaye
 at::Tensor delta(const Change &change, const at::Tensor &original, bool bias) {
     const LoraParts &parts = change.file->layers().at(change.layer);
     const PartReader read = [&](const std::string &part) { return change.file->tensor(parts.tensors.at(part)); };
-    const at::Tensor result = bias ? bias_delta(read, original) : weight_delta(parts, read, original);
-    if (!at::isfinite(result).all().item<bool>())
+    at::Tensor result = bias ? bias_delta(read, original) : weight_delta(parts, read, original);
+    // One value that is not a number makes the sum none, and a sum takes no memory.
+    if (!std::isfinite(result.sum().item<double>()))
         throw Error(AIANIME_BAD_DATA, change.file->path() + ": " + io::printable(change.layer) +
                                           " has values that are not numbers; the file is damaged, or its training failed");
-    return result * change.weight;
+    return change.weight == 1 ? result : result.mul_(change.weight);
 }
 
 at::Tensor patch(const Network &network, const std::string &name, const at::Tensor &weight) {
@@ -75,10 +76,13 @@ at::Tensor patch(const Network &network, const std::string &name, const at::Tens
         return weight;
     const bool bias = name.size() > 5 && name.compare(name.size() - 5, 5, ".bias") == 0;
     const at::Tensor original = weight.to(at::kCPU, at::kFloat);
-    at::Tensor sum = original.clone();
-    for (const Change &change : found->second)
-        sum.add_(delta(change, original, bias));
-    return sum;
+    // In place: the largest weights have 118 MB in float32.
+    at::Tensor sum;
+    for (const Change &change : found->second) {
+        const at::Tensor more = delta(change, original, bias);
+        sum = sum.defined() ? sum.add_(more) : more;
+    }
+    return sum.add_(original);
 }
 
 } // namespace

@@ -99,7 +99,7 @@ at::Tensor plain_delta(const LoraParts &parts, const PartReader &read, const at:
                                              : kronecker(parts, read, weight);
     if (change.matrix.size(0) != weight.size(0) || change.matrix.numel() != weight.numel())
         throw Error(AIANIME_BAD_DATA, shape_text(change.matrix) + " instead of " + shape_text(weight));
-    return change.matrix.reshape(weight.sizes()) * strength(parts, change.rank);
+    return change.matrix.mul_(strength(parts, change.rank)).reshape(weight.sizes());
 }
 
 // The changed weight gets its length back from `scale`, per output channel or, in LyCORIS' older files, per input channel.

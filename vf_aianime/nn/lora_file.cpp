@@ -22,11 +22,34 @@ bool has_ldm_blocks(const std::string &plain_name) {
     return false;
 }
 
+std::string listed(const std::set<std::string> &words) {
+    std::string text;
+    for (const std::string &word : words)
+        text += (text.empty() ? "" : " and ") + word;
+    return text;
+}
+
+// LyCORIS networks that are not sums with the weight.
+const char *unsupported_kind(const std::string &name) {
+    static constexpr const char *marks[][2] = {{".oft_blocks", "OFT or BOFT"},
+                                               {".oft_diag", "OFT"},
+                                               {".on_input", "(IA)3"},
+                                               {".a1.weight", "GLoRA"},
+                                               {".b1.weight", "GLoRA"}};
+    for (const auto &[mark, kind] : marks)
+        if (name.find(mark) != std::string::npos)
+            return kind;
+    return nullptr;
+}
+
 } // namespace
 
 LoraFile::LoraFile(const std::string &path) : source_(WeightSource::from_file(path)) {
     for (const std::string &name : source_.names()) {
         const LoraKey key = split_lora_key(name);
+        if (const char *kind = unsupported_kind(name))
+            throw Error(AIANIME_BAD_DATA, path + ": a " + kind + " network (" + io::printable(name) +
+                                              "); supported are LoRA, LoCon, LoHa, LoKr, DoRA and full differences");
         if (key.layer.empty()) {
             unknown_.push_back(name);
             continue;
@@ -64,19 +87,14 @@ void LoraFile::read_alphas() {
 
 std::string LoraFile::dialect() const {
     std::set<std::string> dialects, kinds;
+    bool original_blocks = false;
     for (const auto &[layer, parts] : layers_) {
         const auto found = dialects_.find(layer);
-        const std::string blocks = has_ldm_blocks(plain_layer(layer).name) ? " (original block names)" : "";
-        dialects.insert((found == dialects_.end() ? "kohya" : found->second) + blocks);
+        dialects.insert(found == dialects_.end() ? "kohya" : found->second);
+        original_blocks |= has_ldm_blocks(plain_layer(layer).name);
         kinds.insert(parts.kind());
     }
-    std::string text;
-    for (const std::set<std::string> *words : {&dialects, &kinds}) {
-        text += text.empty() ? "" : " ";
-        for (const std::string &word : *words)
-            text += (word == *words->begin() ? "" : " and ") + word;
-    }
-    return text;
+    return listed(dialects) + (original_blocks ? " (original block names) " : " ") + listed(kinds);
 }
 
 int64_t LoraFile::text_width() const {
