@@ -158,6 +158,15 @@ AIANIME_TEST(files_are_told_by_keys) {
                  "has the network of type \"softedge\" (ControlNetHED); type \"lineart\" wants sk_model or sk_model2");
     expect_error([] { nn::load_annotator("softedge", weights("lineart_io"), at::kCPU); }, AIANIME_BAD_DATA,
                  "is no annotator that is known here; type \"softedge\" wants ControlNetHED");
+    const TempFolder folder;
+    for (const auto &[name, text] : {std::pair{"model6.Mconv7_stage6.weight", "is hand_pose_model or facenet, which is not"},
+                                     {"module.block1_1.conv1.weight", "is table5_pidinet"},
+                                     {"core.core.pretrained.model.cls_token", "is ZoeD_M12_N"}}) {
+        write_hollow(folder.path("other.safetensors"), {{name, "F32", {4}}});
+        const nn::WeightSource source = nn::WeightSource::from_file(folder.path("other.safetensors"));
+        expect_error([&] { nn::expect_annotator("depth", source); }, AIANIME_BAD_DATA, text);
+        expect_error([&] { nn::check_annotator(source); }, AIANIME_BAD_DATA, text);
+    }
     expect_error([] { nn::load_annotator("canny", weights("softedge"), at::kCPU); }, AIANIME_INTERNAL, "no type of annotator");
 }
 

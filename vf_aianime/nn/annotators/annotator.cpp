@@ -37,6 +37,29 @@ constexpr std::array<Kind, 5> kinds = {{
     {"openpose", "Mconv7_stage6_L2.weight", "body_pose_model", nullptr},
 }};
 
+// Annotators that people have beside ours, by how one of their names begins.
+struct Stranger {
+    const char *name;
+    const char *file;
+};
+
+constexpr std::array<Stranger, 6> strangers = {{
+    {"Mconv7_stage6.", "hand_pose_model or facenet"},
+    {"block1_1.conv1.", "table5_pidinet"},
+    {"block23.conv3.", "mlsd_large_512_fp32"},
+    {"core.core.pretrained.", "ZoeD_M12_N"},
+    {"encoder.original_model.", "scannet"},
+    {"pretrained.model.patch_embed.proj.", "DPT-Large"},
+}};
+
+const char *find_stranger(const WeightSource &source) {
+    for (const Stranger &stranger : strangers)
+        for (const std::string &name : source.names())
+            if (name.rfind(stranger.name, 0) == 0)
+                return stranger.file;
+    return nullptr;
+}
+
 const Kind &find_kind(const std::string &type) {
     for (const Kind &kind : kinds)
         if (type == kind.type)
@@ -62,6 +85,16 @@ const Kind *kind_of(const WeightSource &source) {
     return nullptr;
 }
 
+std::string description(const WeightSource &source, const Kind *kind) {
+    if (kind)
+        return std::string("has the network of type \"") + kind->type + "\" (" + kind->file + ")";
+    // Told by the last names, as some are filed by parts.
+    const WeightSource poses = body_pose_names(source), plain = without_module(source);
+    const char *in_plain = find_stranger(plain), *stranger = in_plain ? in_plain : find_stranger(poses);
+    return stranger ? std::string("is ") + stranger + ", which is not among the annotators that are known here"
+                    : "is no annotator that is known here";
+}
+
 } // namespace
 
 std::string annotator_type(const WeightSource &source) {
@@ -76,10 +109,8 @@ void expect_annotator(const std::string &type, const WeightSource &source) {
     const Kind *found = kind_of(source);
     if (found == &wanted)
         return;
-    const std::string what = found ? std::string("has the network of type \"") + found->type + "\" (" + found->file + ")"
-                                   : std::string("is no annotator that is known here");
-    throw Error(AIANIME_BAD_DATA, source.description() + " " + what + "; type \"" + type + "\" wants " + wanted.file +
-                                      " as safetensors, with the key " + wanted.key);
+    throw Error(AIANIME_BAD_DATA, source.description() + " " + description(source, found) + "; type \"" + type + "\" wants " +
+                                      wanted.file + " as safetensors, with the key " + wanted.key);
 }
 
 std::unique_ptr<Annotator> load_annotator(const std::string &type, const WeightSource &source, at::Device device) {
@@ -96,7 +127,7 @@ std::unique_ptr<Annotator> load_annotator(const std::string &type, const WeightS
 int64_t check_annotator(const WeightSource &source) {
     const Kind *kind = kind_of(source);
     if (!kind)
-        throw Error(AIANIME_BAD_DATA, source.description() + " is no annotator that is known here");
+        throw Error(AIANIME_BAD_DATA, source.description() + " " + description(source, kind));
     if (!kind->make) {
         const WeightSource plain = body_pose_names(source);
         BodyPose network(plain);
