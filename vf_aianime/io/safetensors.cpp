@@ -47,8 +47,14 @@ SafetensorsFile::SafetensorsFile(const std::string &path) : file_(path) {
 }
 
 void SafetensorsFile::read(const std::string &name, void *out) const {
+    read(name, 0, static_cast<size_t>(tensors_.at(name).bytes), out);
+}
+
+void SafetensorsFile::read(const std::string &name, uint64_t first, size_t bytes, void *out) const {
     const TensorInfo &info = tensors_.at(name);
-    file_.read(info.begin, out, static_cast<size_t>(info.bytes));
+    if (first > info.bytes || bytes > info.bytes - first)
+        throw Error(AIANIME_INTERNAL, "safetensors: a read past the end of " + quoted(name));
+    file_.read(info.begin + first, out, bytes);
 }
 
 } // namespace aianime::io

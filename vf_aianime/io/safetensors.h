@@ -44,6 +44,9 @@ public:
     // Copies a tensor's bytes (tensors().at(name).bytes of them) to `out`. Throws Error (IO, BAD_DATA) and std::out_of_range.
     void read(const std::string &name, void *out) const;
 
+    // The same for some of them, counted from the tensor's first.
+    void read(const std::string &name, uint64_t first, size_t bytes, void *out) const;
+
 private:
     File file_;
     std::map<std::string, TensorInfo> tensors_;

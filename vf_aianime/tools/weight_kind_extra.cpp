@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <algorithm>
+
+#include "tools/weight_keys.h"
+
+namespace aianime::tools {
+
+namespace {
+
+constexpr const char *version_1 = "bases of Stable Diffusion 1";
+
+// --- IP-Adapters ------------------------------------------------------------------------------------------------------
+
+std::string adapter_fits(int64_t text_width, bool big_tower) {
+    if (text_width == 2048)
+        return "not read: it is for Stable Diffusion XL";
+    if (big_tower)
+        return "not read: it needs the vision tower ViT-bigG; those for ViT-H/14 are";
+    return std::string(version_1) + ", with the vision tower ViT-H/14";
+}
+
+// Base adapters see what the tower gives at its end (1024 numbers with ViT-H/14, 1280 with ViT-bigG), the others its hidden
+// states (1280 and 1664).
+std::optional<WeightKind> ip_adapter(const WeightKeys &keys) {
+    constexpr const char *face = "not read: it needs InsightFace's networks, which are noncommercial as it is itself";
+    if (!keys.has_prefix("ip_adapter.") && !keys.has_prefix("image_proj."))
+        return {};
+    if (keys.has("ip_adapter.0.to_q_lora.down.weight"))
+        return WeightKind{"IP-Adapter FaceID", "", face};
+    if (keys.has("image_proj.latents"))
+        return WeightKind{
+            "IP-Adapter plus, " + std::to_string(keys.side({"image_proj.latents"}, 1)) + " tokens", "",
+            adapter_fits(keys.side({"image_proj.proj_out.weight"}, 0), keys.side({"image_proj.proj_in.weight"}, 1) == 1664)};
+    if (keys.has("image_proj.proj.3.weight"))
+        return WeightKind{
+            "IP-Adapter full face", "",
+            adapter_fits(keys.side({"image_proj.proj.3.weight"}, 0), keys.side({"image_proj.proj.0.weight"}, 1) == 1664)};
+    if (keys.has("image_proj.proj.2.weight"))
+        return WeightKind{"IP-Adapter FaceID portrait", "", face};
+    const int64_t width = keys.side({"image_proj.norm.weight"}, 0), rows = keys.side({"image_proj.proj.weight"}, 0);
+    const std::string tokens = width ? ", " + std::to_string(rows / width) + " tokens" : "";
+    return WeightKind{"IP-Adapter, base or light" + tokens, "",
+                      adapter_fits(width, keys.side({"image_proj.proj.weight"}, 1) == 1280)};
+}
+
+// --- motion -----------------------------------------------------------------------------------------------------------
+
+std::optional<WeightKind> motion_module(const WeightKeys &keys) {
+    if (!keys.has_piece("motion_modules."))
+        return {};
+    const std::string dialect = keys.has_piece(".temporal_transformer.") ? "AnimateDiff" : "diffusers MotionAdapter";
+    if (keys.has_piece("controlnet_cond_embedding.") || keys.has_piece("input_hint_block."))
+        return WeightKind{"SparseCtrl", dialect, "not read"};
+    if (!keys.has_piece("up_blocks.3.") && keys.has_piece("up_blocks.2."))
+        return WeightKind{"motion module of Stable Diffusion XL", dialect, "not read: those of Stable Diffusion 1 are"};
+    const int64_t positions = std::max(keys.side({"pos_encoder.pe"}, 1), keys.side({"pos_embed.pe"}, 1));
+    const bool middle = keys.has_piece("mid_block.motion_modules.");
+    const std::string version = middle ? "v2 or AnimateLCM" : positions > 0 && positions <= 24 ? "v1" : "v3";
+    return WeightKind{"motion module " + version, dialect,
+                      version_1 + (positions ? ", windows of at most " + std::to_string(positions) + " frames" : std::string())};
+}
+
+// --- embeddings -------------------------------------------------------------------------------------------------------
+
+bool is_word(const std::string &name, const io::TensorInfo &info) {
+    const bool wide = !info.shape.empty() && !family_of_width(info.shape.back()).empty();
+    return wide && info.shape.size() <= 2 && name.find('.') == std::string::npos && name.find("weight") == std::string::npos;
+}
+
+std::optional<WeightKind> embedding(const WeightKeys &keys) {
+    std::string dialect;
+    if (keys.has("clip_g"))
+        return WeightKind{"textual inversion of Stable Diffusion XL", "clip_l and clip_g",
+                          "not read: those of Stable Diffusion 1 and 2 are"};
+    if (keys.has("emb_params"))
+        dialect = "emb_params";
+    else if (keys.has_prefix("string_to_param.") || keys.has("*"))
+        dialect = "string_to_param";
+    else if (keys.tensors().size() == 1 && is_word(keys.tensors().begin()->first, keys.tensors().begin()->second))
+        dialect = "its token as the name (diffusers)";
+    else
+        return {};
+    int64_t width = 0, vectors = 1;
+    for (const auto &[name, info] : keys.tensors())
+        if (is_word(name, info) || name.rfind("string_to_param.", 0) == 0) {
+            width = info.shape.empty() ? 0 : info.shape.back();
+            vectors = info.shape.size() == 2 ? info.shape.front() : 1;
+        }
+    const std::string family = family_of_width(width);
+    return WeightKind{"textual inversion, " + std::to_string(vectors) + (vectors == 1 ? " vector" : " vectors"), dialect,
+                      family.empty() ? "text encoders of its width" : "bases of " + family + ", by its name in a prompt"};
+}
+
+// --- towers and annotators ----------------------------------------------------------------------------------------------
+
+struct Network {
+    const char *name; // of a tensor; a trailing dot or a leading one: a piece of a name
+    const char *kind;
+    const char *fits;
+};
+
+constexpr Network networks[] = {
+    {"model2.0.conv_block.1.weight", "annotator lineart (sk_model)", "ControlNets on lines"},
+    {"model.model.1.model.1.weight", "annotator lineart_anime (netG)", "ControlNets on anime lines"},
+    {"block1.convs.0.weight", "annotator softedge (HED)", "ControlNets on soft edges"},
+    {"pretrained.model.patch_embed.backbone.stem.conv.weight", "annotator depth (MiDaS DPT-Hybrid)", "ControlNets on depth"},
+    {"Mconv1_stage2_L1.weight", "annotator openpose (body)", "ControlNets on poses"},
+    {"language_model.model.decoder.embed_positions.weight", "BLIP-2 captioner", "not read"},
+    {"feature_encoder.convnormrelu.0.weight", "optical flow (RAFT)", "not read"},
+    {"fnet.conv1.weight", "optical flow (RAFT)", "not read"},
+};
+
+std::optional<WeightKind> network(const WeightKeys &keys) {
+    for (const Network &candidate : networks)
+        if (keys.has_piece(candidate.name))
+            return WeightKind{candidate.kind, "", candidate.fits};
+    return {};
+}
+
+std::optional<WeightKind> clip_vision(const WeightKeys &keys) {
+    const bool open_clip = keys.has_prefix("visual.transformer.resblocks.");
+    if (!open_clip && !keys.has_prefix("vision_model."))
+        return {};
+    const std::string dialect = open_clip ? "OpenCLIP" : "transformers";
+    if (keys.has_prefix("text_model."))
+        return WeightKind{"CLIP, text and vision towers", dialect,
+                          "its text tower is what bases of Stable Diffusion 1 hold already"};
+    const int64_t width = keys.side({"class_embedding"}, -1);
+    const std::string tower = width == 1280 ? " ViT-H/14" : width == 1664 ? " ViT-bigG" : width == 1024 ? " ViT-L/14" : "";
+    return WeightKind{"CLIP vision tower" + tower, dialect,
+                      open_clip       ? "not read: the file in transformers' names is"
+                      : width == 1664 ? "not read"
+                                      : "IP-Adapters"};
+}
+
+} // namespace
+
+std::optional<WeightKind> extra_kind(const WeightKeys &keys) {
+    for (const auto &kind : {ip_adapter, motion_module, embedding, network, clip_vision})
+        if (const std::optional<WeightKind> found = kind(keys))
+            return found;
+    return {};
+}
+
+} // namespace aianime::tools
