@@ -121,11 +121,14 @@ void read_config(const std::string &path, const WeightSource &source, MotionConf
     ConfigReader reader(io::Json::load(path));
     const size_t levels = std::max<size_t>(1, level_count(config));
     const std::vector<int64_t> heads = reader.per_level("motion_num_attention_heads", 8, levels, 1, max_positions);
-    for (auto &[name, layer] : config.layers) {
-        const size_t dot = name.find('.');
-        const size_t block = name.compare(0, dot, "mid_block") == 0 ? levels - 1 : static_cast<size_t>(name[dot + 1] - '0');
-        const bool up = name.compare(0, dot, "up_blocks") == 0;
-        layer.heads = heads.at(std::min(up && block < levels ? levels - 1 - block : block, levels - 1));
+    for (auto &[name, layer] : config.layers)
+        layer.heads = heads.back(); // the middle's are the last level's
+    for (size_t level = 0; level < levels; level++) {
+        const std::string down = "down_blocks." + std::to_string(level) + ".";
+        const std::string up = "up_blocks." + std::to_string(levels - 1 - level) + ".";
+        for (auto &[name, layer] : config.layers)
+            if (name.rfind(down, 0) == 0 || name.rfind(up, 0) == 0)
+                layer.heads = heads[level];
     }
     const int64_t positions = reader.integer("motion_max_seq_length", 32, 1, max_positions);
     if (!config.stored_positions)
@@ -168,12 +171,13 @@ std::string motion_name(const std::string &stored) {
 }
 
 MotionFile open_motion_file(const std::string &path) {
-    const bool folder = std::filesystem::is_directory(path);
+    std::error_code error;
+    const bool folder = std::filesystem::is_directory(path, error);
     const WeightSource stored = folder ? WeightSource::from_folder(path) : WeightSource::from_file(path);
     refuse_relatives(stored);
     MotionFile file{stored.renamed(motion_views(stored)), {}};
     read_shapes(file.source, file.config);
-    if (folder && std::filesystem::exists(path + "/config.json"))
+    if (folder && std::filesystem::exists(path + "/config.json", error))
         read_config(path + "/config.json", file.source, file.config);
     return file;
 }
