@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Goldens of the annotators, computed by controlnet_aux's own networks and detectors in float32, for test_annotators.cpp.
 
-Needs what make_preprocess.py needs, and torchvision and timm 0.6.13. Widths are fixed in the published definitions: they are built with torch.nn's convolutions
+Needs what make_preprocess.py needs, and torchvision, transformers and timm 0.6.13. Widths are fixed in the published definitions: they are built with torch.nn's convolutions
 replaced by ones of a sixteenth of the channels. Run: python3 make_annotators.py
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 import scipy.ndimage
 import torch
 from safetensors.torch import save_file
+from transformers import DPTConfig, DPTForDepthEstimation
 
 from annotator_reference import reference
 from make_preprocess import scene
@@ -239,6 +240,31 @@ def full_size():
         print("full", type_, found)
 
 
+def depth_transformers():
+    """The same network as transformers names it; weights by name."""
+    def build(groups=2, **kwargs):
+        bit = dict(model_type="bit", embedding_dynamic_padding=True, global_padding="SAME", layer_type="bottleneck", num_groups=groups,
+                   out_features=["stage1", "stage2", "stage3"])
+        bit |= {key: kwargs.pop(key) for key in ("depths", "embedding_size") if key in kwargs}
+        bit["hidden_sizes"] = kwargs.pop("resnet")
+        return DPTForDepthEstimation(DPTConfig(is_hybrid=True, readout_type="project", backbone_config=bit, **kwargs)).eval()
+
+    network = build(depths=[2, 1, 2], embedding_size=8, resnet=[16, 24, 32], backbone_featmap_shape=[1, 32, 4, 4], image_size=64,
+                    hidden_size=16, intermediate_size=64, num_hidden_layers=4, num_attention_heads=2, fusion_hidden_size=12,
+                    backbone_out_indices=[0, 1, 2, 3], neck_hidden_sizes=[16, 24, 20, 28])
+    network.load_state_dict({key: synthetic(key, value.shape) for key, value in network.state_dict().items()})
+    network.head.head[4].weight.abs_()  # or most of the depth is below 0, and cut
+    write_list(FOLDER / "depth_transformers.txt", {key: ("F32", tuple(value.shape)) for key, value in network.state_dict().items()})
+    x = rand((2, 3, 96, 64), 11).half().float()[:, :, :64]  # depth's; transformers wants its own size
+    out = network(x).predicted_depth
+    assert (out > 0).float().mean() > 0.9
+    assert (network(-x).predicted_depth - out).abs().max() > 0.1 * out.max()
+    save("depth_transformers", None, {"out": out[:, ::2, ::2]})
+    with torch.device("meta"):
+        full = build(32, depths=[3, 4, 9], embedding_size=64, resnet=[256, 512, 1024], neck_hidden_sizes=[256, 512, 768, 768])
+    write_list(FOLDER / "full_depth_transformers.txt", {key: ("F32", tuple(value.shape)) for key, value in full.state_dict().items()})
+
+
 @torch.no_grad()
 def main():
     lineart()
@@ -247,6 +273,7 @@ def main():
     depth()
     openpose()
     full_size()
+    depth_transformers()
 
 
 if __name__ == "__main__":

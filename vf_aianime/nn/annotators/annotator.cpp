@@ -7,6 +7,7 @@
 #include "io/error.h"
 #include "nn/annotators/body_pose.h"
 #include "nn/annotators/depth.h"
+#include "nn/annotators/dpt_names.h"
 #include "nn/annotators/lineart.h"
 #include "nn/annotators/lineart_anime.h"
 #include "nn/annotators/softedge.h"
@@ -33,7 +34,8 @@ constexpr std::array<Kind, 5> kinds = {{
     {"lineart", "model2.0.conv_block.1.weight", "sk_model or sk_model2", make<LineartGenerator>},
     {"lineart_anime", "model.model.1.model.1.weight", "netG", make<LineartAnimeGenerator>},
     {"softedge", "block1.convs.0.weight", "ControlNetHED", make<SoftEdge>},
-    {"depth", "pretrained.model.patch_embed.backbone.stem.conv.weight", "dpt_hybrid-midas-501f0c75", make<DepthHybrid>},
+    {"depth", "pretrained.model.patch_embed.backbone.stem.conv.weight", "dpt_hybrid-midas-501f0c75 or Intel/dpt-hybrid-midas",
+     make<DepthHybrid>},
     {"openpose", "Mconv7_stage6_L2.weight", "body_pose_model", nullptr},
 }};
 
@@ -67,18 +69,18 @@ const Kind &find_kind(const std::string &type) {
     throw Error(AIANIME_INTERNAL, "\"" + type + "\" is no type of annotator");
 }
 
-// Networks trained on several devices have "module." in front of every name.
-WeightSource without_module(const WeightSource &source) {
+// Networks trained on several devices have "module." in front of every name; DPT-Hybrid comes in two dialects.
+WeightSource own_names(const WeightSource &source) {
     static const std::string prefix = "module.";
     std::map<std::string, WeightView> views;
     for (const std::string &name : source.names())
         if (!source.shape(name).empty()) // no annotator has a tensor without dimensions
             views[name.rfind(prefix, 0) == 0 ? name.substr(prefix.size()) : name] = {name, source.shape(name)};
-    return source.renamed(views);
+    return dpt_names(source.renamed(views));
 }
 
 const Kind *kind_of(const WeightSource &source) {
-    const WeightSource plain = without_module(source), poses = body_pose_names(source);
+    const WeightSource plain = own_names(source), poses = body_pose_names(source);
     for (const Kind &kind : kinds)
         if (plain.has(kind.key) || (!kind.make && poses.has(kind.key)))
             return &kind;
@@ -89,7 +91,7 @@ std::string description(const WeightSource &source, const Kind *kind) {
     if (kind)
         return std::string("has the network of type \"") + kind->type + "\" (" + kind->file + ")";
     // Told by the last names, as some are filed by parts.
-    const WeightSource poses = body_pose_names(source), plain = without_module(source);
+    const WeightSource poses = body_pose_names(source), plain = own_names(source);
     const char *in_plain = find_stranger(plain), *stranger = in_plain ? in_plain : find_stranger(poses);
     return stranger ? std::string("is ") + stranger + ", which is not among the annotators that are known here"
                     : "is no annotator that is known here";
@@ -118,7 +120,7 @@ std::unique_ptr<Annotator> load_annotator(const std::string &type, const WeightS
     if (!kind.make)
         throw Error(AIANIME_INTERNAL, "\"" + type + "\" is no type of annotator that draws by itself");
     expect_annotator(type, source);
-    const WeightSource plain = without_module(source);
+    const WeightSource plain = own_names(source);
     std::unique_ptr<Annotator> annotator = kind.make(plain);
     load(*annotator, plain, at::kFloat, device, [&](const std::string &name) { return annotator->ignores(name); });
     return annotator;
@@ -134,7 +136,7 @@ int64_t check_annotator(const WeightSource &source) {
         check_names(network, plain);
         return network.parameter_count();
     }
-    const WeightSource plain = without_module(source);
+    const WeightSource plain = own_names(source);
     const std::unique_ptr<Annotator> annotator = kind->make(plain);
     check_names(*annotator, plain, [&](const std::string &name) { return annotator->ignores(name); });
     return annotator->parameter_count();

@@ -8,8 +8,8 @@
 
 namespace aianime::nn {
 
-// MiDaS's DPT-Hybrid (dpt_hybrid-midas-501f0c75): relative inverse depth, near is large. annotate() stretches a frame's own range
-// to [0, 1], as control_v11f1p_sd15_depth was trained.
+// MiDaS's DPT-Hybrid (dpt_hybrid-midas-501f0c75), named as dpt_names() does: relative inverse depth, near is large. annotate()
+// stretches a frame's own range to [0, 1], as control_v11f1p_sd15_depth was trained.
 class DepthHybrid : public Annotator {
 public:
     explicit DepthHybrid(const WeightSource &source, const HybridTraits &traits = {});

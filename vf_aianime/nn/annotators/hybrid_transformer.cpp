@@ -16,11 +16,13 @@ constexpr double layer_norm_eps = 1e-6;
 } // namespace
 
 HybridTransformer::Block::Block(const WeightSource &source, const std::string &prefix, int64_t width, int64_t head_width)
-    : heads(std::max<int64_t>(1, width / head_width)), norm1(width, layer_norm_eps), norm2(width, layer_norm_eps),
-      qkv(width, 3 * width), proj(width, width), fc1(width, side(source, prefix + "mlp.fc1.weight", 0)),
+    : heads(std::max<int64_t>(1, width / head_width)), norm1(width, layer_norm_eps), norm2(width, layer_norm_eps), q(width, width),
+      k(width, width), v(width, width), proj(width, width), fc1(width, side(source, prefix + "mlp.fc1.weight", 0)),
       fc2(side(source, prefix + "mlp.fc1.weight", 0), width) {
     child("norm1", norm1);
-    child("attn.qkv", qkv);
+    child("attn.q", q);
+    child("attn.k", k);
+    child("attn.v", v);
     child("attn.proj", proj);
     child("norm2", norm2);
     child("mlp.fc1", fc1);
@@ -28,9 +30,10 @@ HybridTransformer::Block::Block(const WeightSource &source, const std::string &p
 }
 
 at::Tensor HybridTransformer::Block::attend(const at::Tensor &x) const {
-    // [3, batch, heads, tokens, head width]
-    const at::Tensor all = qkv.forward(x).unflatten(2, {3, heads, x.size(2) / heads}).permute({2, 0, 3, 1, 4});
-    const at::Tensor out = at::scaled_dot_product_attention(all[0], all[1], all[2]);
+    const auto by_heads = [&](const Linear &layer) {
+        return layer.forward(x).unflatten(2, {heads, x.size(2) / heads}).transpose(1, 2);
+    };
+    const at::Tensor out = at::scaled_dot_product_attention(by_heads(q), by_heads(k), by_heads(v));
     return proj.forward(out.transpose(1, 2).flatten(2));
 }
 
@@ -50,7 +53,7 @@ HybridTransformer::HybridTransformer(const WeightSource &source, const std::stri
     parameter("pos_embed", pos_embed_, {1, 1 + grid * grid, width_});
     child("patch_embed.backbone", backbone_);
     child("patch_embed.proj", projection_);
-    const int64_t count = count_numbered(source, prefix + "blocks.", ".attn.qkv.weight");
+    const int64_t count = count_numbered(source, prefix + "blocks.", ".attn.q.weight");
     for (int64_t i = 0; i < count; i++) {
         const std::string name = "blocks." + std::to_string(i);
         child(name, blocks_.emplace_back(source, prefix + name + ".", width_, traits.head_width));

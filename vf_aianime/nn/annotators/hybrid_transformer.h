@@ -38,7 +38,7 @@ private:
 
         int64_t heads;
         LayerNorm norm1, norm2;
-        Linear qkv, proj, fc1, fc2;
+        Linear q, k, v, proj, fc1, fc2;
     };
 
     at::Tensor positions(int64_t rows, int64_t columns) const;
