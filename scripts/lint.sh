@@ -49,7 +49,7 @@ long_functions() {
 
 check_sizes() {
     local file
-    for file in $(ours) $(find scripts configure.sh Makefile tests -name '*.sh' -o -name '*.py' -o -name Makefile); do check_file "$file" 700; done
+    for file in $(ours) $(find scripts configure.sh Makefile tests tools -name '*.sh' -o -name '*.py' -o -name Makefile); do check_file "$file" 700; done
     check_file libavfilter_patch/vf_aianime.c 650
     check_file configure.sh 400
     check_file Makefile 300
@@ -58,7 +58,7 @@ check_sizes() {
 
 check_licence_lines() {
     local file
-    for file in $(ours) libavfilter_patch/vf_aianime.c $(find scripts tests -name '*.sh' -o -name '*.py') configure.sh Makefile; do
+    for file in $(ours) libavfilter_patch/vf_aianime.c $(find scripts tests tools -name '*.sh' -o -name '*.py') configure.sh Makefile; do
         head -n 5 "$file" | grep -q 'SPDX-License-Identifier: LGPL-2.1-or-later' || complain "$file: no SPDX line in its first five"
     done
 }

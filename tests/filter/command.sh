@@ -52,7 +52,7 @@ cd "$tmp" || exit 1
 try "pack by name" 0 '^complete +yes' info pocket
 try "pack by path" 0 '^hashes +[0-9]+ files, all as' info "$root/models/pocket"
 try "template by name" 0 '^prompt +pop anime style' info pop
-try "weights" 0 '^kind +U-Net, diffusers names' info "$root/models/pocket/unet/$weights"
+try "weights" 0 '^dialect +diffusers names' info "$root/models/pocket/unet/$weights"
 try "nothing there" 254 'none' info "$tmp/none"
 try "name of nothing" 254 'no file or folder here, no pack in .*"zzzzzz": not found in' info zzzzzz
 mkdir empty
@@ -108,10 +108,6 @@ tensor() { # name
 }
 tensor lora_unet_down_blocks_0.lora_down.weight
 try "a LoRA" 0 '^kind +LoRA' info "$tmp/one.safetensors"
-tensor cond_stage_model.transformer.text_model.x
-try "a checkpoint in one file" 0 'Stable Diffusion 1' info "$tmp/one.safetensors"
-tensor down_blocks.0.motion_modules.0.x
-try "a motion module" 0 'motion module' info "$tmp/one.safetensors"
 tensor something.else
 try "an unknown network" 0 '^kind +unknown' info "$tmp/one.safetensors"
 

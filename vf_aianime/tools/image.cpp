@@ -18,7 +18,7 @@ const std::map<std::string, std::string> known_flags = {
     {"-t", "template"},         {"--template", "template"}, {"-o", "output"},       {"--output", "output"},
     {"--models", "models"},     {"--device", "device"},     {"--prompt", "prompt"}, {"--negative", "negative"},
     {"--seed", "seed"},         {"--steps", "steps"},       {"--size", "size"},     {"--strength", "strength"},
-    {"--guidance", "guidance"}, {"--threads", "threads"},
+    {"--guidance", "guidance"}, {"--threads", "threads"},   {"--noise", "noise"},
 };
 
 void print_log(void *, aianime_log_level level, const char *line) {
@@ -31,13 +31,15 @@ class PictureEngine {
 public:
     explicit PictureEngine(const Flags &flags)
         : api_(aianime_get_api(AIANIME_API_VERSION)), look_(flags.text("template")), models_(flags.text("models")),
-          device_(flags.text("device")), prompt_(flags.text("prompt")), negative_(flags.text("negative")) {
+          device_(flags.text("device")), prompt_(flags.text("prompt")), negative_(flags.text("negative")),
+          noise_(flags.text("noise")) {
         settings_.struct_size = sizeof(settings_);
         settings_.template_path = look_.c_str();
         settings_.models_path = models_.c_str();
         settings_.device = device_.c_str();
         settings_.prompt = prompt_.c_str();
         settings_.negative = negative_.c_str();
+        settings_.noise_path = noise_.c_str();
         settings_.log = print_log;
         read_numbers(flags);
     }
@@ -95,7 +97,7 @@ private:
     }
 
     const aianime_api *api_;
-    const std::string look_, models_, device_, prompt_, negative_;
+    const std::string look_, models_, device_, prompt_, negative_, noise_;
     aianime_settings settings_{};
     aianime_engine *engine_ = nullptr;
 };
@@ -145,6 +147,8 @@ const Verb image_verb = {
     "  --device D         auto or cpu [auto]\n"
     "  --prompt, --negative TEXT\n"
     "  --seed, --steps, --size, --strength, --guidance N   instead of the template's\n"
+    "  --noise N.safetensors  the initial noise instead of the seed's: a tensor [frames, channels, height, width] of latents,\n"
+    "                     the only one or called noise; a picture takes the first row\n"
     "  --threads N        CPU threads, 0 = all [0]\n",
     run_image};
 

@@ -85,27 +85,27 @@ public:
     explicit Listing(const io::Manifest &manifest) : manifest_(manifest) {}
 
     // A pack is one model; what lies in other folders is listed file by file.
-    void add_folder(const fs::path &folder, const std::string &prefix, int depth) {
+    void add_folder(const fs::path &folder, const std::string &prefix) {
+        if (!seen_.insert(io::real_path(folder.string())).second) // a link that leads back
+            return;
         std::vector<fs::path> entries;
         std::error_code error;
         for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
             entries.push_back(entry->path());
         std::sort(entries.begin(), entries.end());
         for (const fs::path &path : entries)
-            add(path, prefix + path.filename().string(), depth);
+            add(path, prefix + path.filename().string());
     }
 
     const std::vector<Row> &rows() const { return rows_; }
 
 private:
-    static constexpr int most_depth = 8; // links may lead back
-
-    void add(const fs::path &path, const std::string &name, int depth) {
+    void add(const fs::path &path, const std::string &name) {
         Row row{io::printable(name), "", "", "", "", ""};
         try {
             if (io::is_folder(path.string())) {
                 if (!is_pack(path))
-                    return depth < most_depth ? add_folder(path, name + "/", depth + 1) : void();
+                    return add_folder(path, name + "/");
                 fill_pack(row, path);
             } else if (path.extension() == ".safetensors") {
                 fill_weights(row, path, manifest_);
@@ -123,6 +123,7 @@ private:
     }
 
     const io::Manifest &manifest_;
+    std::set<std::string> seen_;
     std::vector<Row> rows_;
 };
 
@@ -149,8 +150,10 @@ int run_models(const Arguments &arguments) {
     const io::Manifest manifest = io::Manifest::shipped();
     size_t found = 0;
     for (const std::string &folder : io::model_folders()) {
+        if (!io::is_folder(folder))
+            continue;
         Listing listing(manifest);
-        listing.add_folder(folder, "", 0);
+        listing.add_folder(folder, "");
         found += listing.rows().size();
         std::printf("%s%s\n", io::printable(folder, 4096).c_str(), listing.rows().empty() ? ": nothing" : "");
         print_rows(listing.rows());
