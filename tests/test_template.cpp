@@ -47,7 +47,16 @@ std::string describe(const Template &t) {
          << to_string(t.interpolate);
     if (t.controls)
         for (const ControlSettings &c : *t.controls)
-            text << " [" << c.type << '|' << c.model << '|' << c.scale << ' ' << c.start << ' ' << c.end << ']';
+            text << " [" << c.type << '|' << c.model << '|' << c.annotator << '|' << c.scale << ' ' << c.start << ' ' << c.end
+                 << ']';
+    for (const LoraSettings &lora : t.loras)
+        text << " lora " << lora.file << ' ' << lora.weight << ' ' << or_dash(lora.text_weight) << lora.partial;
+    for (const EmbeddingSettings &embedding : t.embeddings)
+        text << " embedding " << embedding.file << ' ' << embedding.name;
+    const IdentitySettings &i = t.identity;
+    text << " identity " << i.ip_adapter << '|' << i.image_encoder << '|' << i.image << '|' << i.scale << ' ' << i.down << ' '
+         << i.mid << ' ' << i.up << " motion " << t.motion << " clip_skip " << t.clip_skip << ' ' << or_dash(t.beta_schedule)
+         << or_dash(t.spacing) << or_dash(t.gamma);
     return text.str();
 }
 
@@ -125,7 +134,7 @@ AIANIME_TEST(templates_in_the_tree) {
 AIANIME_TEST(smallest_template_has_the_defaults) {
     const Template style = parse("");
     ck_assert(describe(style) == "pocket||0||"
-                                 "|- -1 - - - - 0 anchors 16 4 32 shared 10 source");
+                                 "|- -1 - - - - 0 anchors 16 4 32 shared 10 source identity |||1 1 1 1 motion  clip_skip 1 - - - ");
     ck_assert(!style.controls && style.name == "t");
     ck_assert(describe(parse("\"model\": {}, \"prompt\": {}, \"sampling\": {}, \"coherence\": {}, \"time\": {}")) ==
               describe(style));
@@ -134,14 +143,19 @@ AIANIME_TEST(smallest_template_has_the_defaults) {
 
 AIANIME_TEST(every_field_arrives) {
     const Template style = parse(
-        R"("$schema": "schema.json", "description": "d", "x_mine": [1], "model": {"base": "a/b", "vae": "v", "precision": "bfloat16"},
-        "prompt": {"positive": "p é", "negative": "n"},
-        "sampling": {"scheduler": "euler_a", "prediction": "v_prediction", "steps": 7, "guidance": 2.5, "strength": 0.5, "seed": 18446744073709551615, "size": 0},
-        "controls": [{"type": "source", "model": "c", "scale": 0.5, "start": 0.25, "end": 0.75}, {}],
+        R"("$schema": "schema.json", "description": "d", "x_mine": [1], "model": {"base": "a/b", "vae": "v", "precision": "bfloat16", "motion": "m",
+            "loras": [{"file": "l", "weight": -0.5, "text_weight": 2, "partial": true}, {"weight": 3}, {"file": "k"}],
+            "embeddings": [{"file": "e", "name": "bad"}, {}]},
+        "prompt": {"positive": "p é", "negative": "n", "clip_skip": 2},
+        "sampling": {"scheduler": "euler_a", "prediction": "v_prediction", "beta_schedule": "linear",
+            "spacing": "trailing", "gamma": 0.25, "steps": 7, "guidance": 2.5, "strength": 0.5, "seed": 18446744073709551615, "size": 0},
+        "identity": {"ip_adapter": "i", "image_encoder": "h", "image": "p", "scale": 0.5, "down": 0, "mid": 0.25, "up": 2},
+        "controls": [{"type": "lineart", "model": "c", "annotator": "sk", "scale": 0.5, "start": 0.25, "end": 0.75}, {}],
         "coherence": {"attention": "sparse", "window": 8, "overlap": 7, "segment": 5, "noise": "frame"},
         "time": {"generate_fps": 12.5, "interpolate": "blend"})");
     ck_assert(describe(style) == "a/b|v|2|p é|n|euler_a 1 7 2.5 0.5 0 18446744073709551615 sparse 8 7 5 frame 12.5 blend"
-                                 " [source|c|0.5 0.25 0.75] [source||1 0 1]");
+                                 " [lineart|c|sk|0.5 0.25 0.75] [source|||1 0 1] lora l -0.5 2 1 lora k 1 - 0 embedding e bad"
+                                 " identity i|h|p|0.5 0 0.25 2 motion m clip_skip 2 linear trailing 0.25 ");
 }
 
 AIANIME_TEST(schema_bounds_are_the_loaders) {
@@ -180,7 +194,9 @@ AIANIME_TEST(schema_defaults_are_the_loaders) {
             continue;
         const Json value = property.schema.at("default");
         const bool is_text = type_of(property.schema) == "enum" || type_of(property.schema) == "string";
-        const std::string text = is_text ? "\"" + value.string() + "\"" : bound(value, 0);
+        const std::string text = is_text                                 ? "\"" + value.string() + "\""
+                                 : type_of(property.schema) == "boolean" ? (value.boolean() ? "true" : "false")
+                                                                         : bound(value, 0);
         std::string without = property.members("0");
         // The same template without the property: its name becomes the user's own.
         const size_t colon = without.rfind("\": 0"), begin = without.rfind('"', colon - 1);
@@ -217,7 +233,8 @@ AIANIME_TEST(b6_wrong_types) {
     for (const Property &property : schema_properties()) {
         const std::string type = type_of(property.schema);
         for (const char *value : {"null", "[]", "{}", "true", "[1]"})
-            expect_refused(property, value, AIANIME_BAD_DATA);
+            if (type != "boolean" || std::string(value) != "true")
+                expect_refused(property, value, AIANIME_BAD_DATA);
         if (type == "integer" || type == "number")
             expect_refused(property, "\"1\"", AIANIME_BAD_DATA);
         else
@@ -227,7 +244,7 @@ AIANIME_TEST(b6_wrong_types) {
         if (type == "enum")
             expect_refused(property, "\"Self\"", AIANIME_BAD_DATA);
     }
-    for (const char *group : {"model", "prompt", "sampling", "coherence", "time"})
+    for (const char *group : {"model", "prompt", "sampling", "identity", "coherence", "time"})
         for (const char *value : {"null", "[]", "1", "\"x\""})
             expect_refused("\"" + std::string(group) + "\": " + value, AIANIME_BAD_DATA, group);
     for (const char *value : {"null", "{}", "1", "[1]", "[null]", "[[]]"})

@@ -90,7 +90,7 @@ void load_everything(const io::Pack &pack) {
     for (const io::PackControl &control : pack.controls) {
         pipeline::ControlSettings wanted;
         wanted.type = control.type;
-        settings.controls.push_back({wanted, pack.folder + "/" + control.folder});
+        settings.controls.push_back({wanted, pack.folder + "/" + control.folder, ""});
     }
     const pipeline::Models models(settings, at::kFloat, at::Device(at::kMeta));
     models.make_scheduler();
