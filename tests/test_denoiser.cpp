@@ -51,7 +51,7 @@ at::Tensor sample(const Settings &settings, const Models &models, const std::vec
 void compare_run(const std::string &run, Settings settings) {
     const c10::InferenceMode inference;
     const Models models(settings, at::kFloat, at::kCPU);
-    const at::Tensor latents = sample(settings, models, {{stored("picture"), 0}});
+    const at::Tensor latents = sample(settings, models, {{stored("picture"), 0, {}}});
     const double error = relative_error(latents, stored(run + ".latents"));
     ck_assert_msg(error < 1e-3, "%s: latents differ by %g", run.c_str(), error);
     const at::Tensor decoded = models.vae().decode(latents);
@@ -69,7 +69,7 @@ double still_clip_error(nn::AttentionMode mode, int64_t frames) {
     const Models models(settings, at::kFloat, at::kCPU);
     std::vector<FrameRequest> requests;
     for (int64_t i = 0; i < frames; ++i)
-        requests.push_back({stored("picture"), i * 100000});
+        requests.push_back({stored("picture"), i * 100000, {}});
     const at::Tensor latents = sample(settings, models, requests);
     ck_assert_int_eq(latents.size(0), frames);
     return relative_error(latents, stored("ddim.latents").expand_as(latents));
@@ -127,7 +127,7 @@ AIANIME_TEST(frames_of_their_own_noise_differ_and_do_not_depend_on_the_segment) 
     settings.style.noise = NoiseMode::frame;
     settings.steps = 2;
     const Models models(settings, at::kFloat, at::kCPU);
-    const FrameRequest a{stored("picture"), 0}, b{stored("picture"), 100000}, c{stored("picture"), 200000};
+    const FrameRequest a{stored("picture"), 0, {}}, b{stored("picture"), 100000, {}}, c{stored("picture"), 200000, {}};
     const at::Tensor together = sample(settings, models, {a, b, c});
     const at::Tensor alone = sample(settings, models, {c});
     ck_assert_double_gt(relative_error(together[0], together[1]), 0.05);
@@ -142,7 +142,7 @@ AIANIME_TEST(a_control_acts_only_between_start_and_end) {
         settings.controls[0].settings.scale = scale;
         settings.controls[0].settings.start = start;
         settings.controls[0].settings.end = end;
-        return sample(settings, Models(settings, at::kFloat, at::kCPU), {{stored("picture"), 0}});
+        return sample(settings, Models(settings, at::kFloat, at::kCPU), {{stored("picture"), 0, {}}});
     };
     const at::Tensor whole = run(1, 0, 1), none = run(0, 0, 1), never = run(1, 0.9, 0.95), half = run(1, 0, 0.5);
     ck_assert_double_gt(relative_error(whole, none), 0.05);

@@ -189,7 +189,7 @@ AIANIME_TEST(a_whole_sampling_as_diffusers_does_it) {
     settings.strength = 1;
     const pipeline::Models models(settings, at::kFloat, at::kCPU);
     pipeline::Watch watch(nullptr, nullptr, nullptr);
-    const pipeline::FrameRequest frame{at::zeros({1, 3, 16, 24}), 0};
+    const pipeline::FrameRequest frame{at::zeros({1, 3, 16, 24}), 0, {}};
     const at::Tensor latents =
         pipeline::denoise(models, settings, pipeline::encode_conditioning(models, settings, watch), {frame}, {frame}, watch);
     expect_close(latents, stored("version_1", "sampled"), 1e-3, "sampled latent");

@@ -80,16 +80,23 @@ private:
         return tensor.to(models_.device(), models_.dtype()).contiguous(at::MemoryFormat::ChannelsLast);
     }
 
-    at::Tensor noise(uint32_t stream) const {
+    at::Tensor drawn_noise(int64_t key, uint32_t stream) const {
         const int64_t factor = models_.vae().stride();
         const at::Tensor &picture = tracks_.front().picture;
-        std::vector<at::Tensor> drawn;
+        return diffusion::counter_noise(settings_.style.seed, key, stream, models_.vae().latent_channels(),
+                                        picture.size(2) / factor, picture.size(3) / factor);
+    }
+
+    // Of all tracks; stream 0 is the initial noise, later ones belong to the steps.
+    at::Tensor noise(uint32_t stream) const {
+        const bool shared = settings_.style.noise == NoiseMode::shared;
+        const at::Tensor common = shared ? drawn_noise(0, stream) : at::Tensor();
+        std::vector<at::Tensor> all;
         for (const FrameRequest &track : tracks_) {
-            const int64_t key = settings_.style.noise == NoiseMode::shared ? 0 : track.identity;
-            drawn.push_back(diffusion::counter_noise(settings_.style.seed, key, stream, models_.vae().latent_channels(),
-                                                     picture.size(2) / factor, picture.size(3) / factor));
+            const bool given = stream == 0 && track.noise.defined();
+            all.push_back(given ? track.noise : shared ? common : drawn_noise(track.identity, stream));
         }
-        return at::stack(drawn);
+        return at::stack(all);
     }
 
     void start_latents() {

@@ -16,6 +16,7 @@ namespace aianime::pipeline {
 struct FrameRequest {
     at::Tensor picture; // the source, float32 [1, 3, H, W] in [0, 1], sides multiples of Models::stride()
     int64_t identity;   // what its noise is drawn by (FrameClock::Tick::identity)
+    at::Tensor noise;   // its initial noise, float32 [channels, h, w]; undefined: drawn
 };
 
 // What a run is conditioned on: the text, encoded once a session, and the pictures of an IP-Adapter, once a shot.

@@ -32,11 +32,11 @@ void report_loras(const Models &models, const Watch &watch) {
     }
 }
 
-FrameRequest request(const SourcePicture &source) { return {to_tensor(source.picture), source.identity}; }
-
 } // namespace
 
 Generator::Generator(const Settings &settings, Watch &watch) : settings_(settings), watch_(watch) {
+    if (!settings.noise.empty())
+        noise_ = std::make_unique<NoiseFile>(settings.noise);
     load(chosen_precision(settings));
 }
 
@@ -76,6 +76,15 @@ void Generator::look_at(const SourcePicture &key_frame) {
     const cv::Mat picture = image.empty() ? key_frame.picture : vision::load_png(image);
     conditioning_.images = {encode_image(*models_, settings_, conditioning_, to_tensor(picture))};
     seen_ = key_frame.identity;
+}
+
+FrameRequest Generator::request(const SourcePicture &source) {
+    FrameRequest request{to_tensor(source.picture), source.identity, {}};
+    const int64_t factor = models_->vae().stride();
+    if (noise_)
+        request.noise = noise_->frame(source.identity, models_->vae().latent_channels(), request.picture.size(2) / factor,
+                                      request.picture.size(3) / factor);
+    return request;
 }
 
 std::vector<cv::Mat> Generator::attempt(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors) {

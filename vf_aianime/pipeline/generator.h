@@ -8,6 +8,7 @@
 
 #include "pipeline/denoiser.h"
 #include "pipeline/models.h"
+#include "pipeline/noise_file.h"
 #include "pipeline/settings.h"
 #include "pipeline/watch.h"
 #include "vision/working_size.h"
@@ -38,6 +39,7 @@ private:
     void load(at::ScalarType dtype);
     // Shows the shot's key frame, or the template's picture, to the IP-Adapter.
     void look_at(const SourcePicture &key_frame);
+    FrameRequest request(const SourcePicture &source);
     // Empty when something was not finite.
     std::vector<cv::Mat> attempt(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors);
 
@@ -45,7 +47,8 @@ private:
     Watch &watch_;
     std::unique_ptr<Models> models_;
     Conditioning conditioning_;
-    int64_t seen_ = -1; // identity of the key frame that conditioning_.images shows
+    std::unique_ptr<NoiseFile> noise_; // null: drawn by the seed
+    int64_t seen_ = -1;                // identity of the key frame that conditioning_.images shows
 };
 
 } // namespace aianime::pipeline

@@ -88,9 +88,8 @@ void load_everything(const io::Pack &pack) {
     settings.tokenizer = pack.folder + "/tokenizer";
     settings.scheduler = pack.scheduler;
     for (const io::PackControl &control : pack.controls) {
-        pipeline::ControlSettings wanted;
-        wanted.type = control.type;
-        settings.controls.push_back({wanted, pack.folder + "/" + control.folder, ""});
+        // What it is shown makes no difference to loading.
+        settings.controls.push_back({{}, pack.folder + "/" + control.folder, ""});
     }
     const pipeline::Models models(settings, at::kFloat, at::Device(at::kMeta));
     models.make_scheduler();

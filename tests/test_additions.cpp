@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a template adds to a base model reaches the run: LoRAs, embeddings, motion modules, control pictures, image prompts, noise.
+// The networks themselves are compared with their references elsewhere; the base is the small checkpoint of test_single_file.
+#include "pipeline/denoiser.h"
+
+#include "support.h"
+
+#include "nn/aten.h"
+#include "pipeline/generator.h"
+#include "pipeline/noise_file.h"
+#include "pipeline/settings.h"
+#include "support_networks.h"
+#include "support_synthetic.h"
+
+using namespace aianime;
+using namespace aianime::pipeline;
+
+namespace {
+
+// A model folder with the base and what the test puts beside it, and a template that names them.
+class Studio {
+public:
+    Studio() { write_synthetic(folder_.path("models/base.safetensors"), read_tensor_list("single_file/version_1")); }
+
+    std::string path(const std::string &name) const { return folder_.path("models/" + name); }
+
+    Settings settings(const std::string &model, const std::string &groups = "") const {
+        write_file(folder_.path("t.json"), R"({"schema": 1, "model": {"base": "base.safetensors")" + model + R"(},
+            "sampling": {"steps": 2, "guidance": 1, "strength": 1, "seed": 3}, "coherence": {"attention": "self", "window": 4})" +
+                                               groups + "}");
+        aianime_settings given{};
+        given.struct_size = sizeof(given);
+        const std::string models = folder_.path("models"), look = folder_.path("t.json");
+        given.models_path = models.c_str();
+        given.template_path = look.c_str();
+        std::vector<std::string> overrides;
+        Settings settings = resolve_settings(given, overrides);
+        settings.tokenizer = tests_folder() + "/../models/pocket/tokenizer";
+        return settings;
+    }
+
+    // Latents of `frames` equal frames.
+    at::Tensor run(const Settings &settings, int64_t frames = 1, const at::Tensor &noise = {}) const {
+        const c10::InferenceMode inference;
+        const Models models(settings, at::kFloat, at::kCPU);
+        Watch watch(nullptr, nullptr, nullptr);
+        Conditioning conditioning = encode_conditioning(models, settings, watch);
+        const at::Tensor picture = synthetic_tensor("picture", {1, 3, 16, 24}).mul(0.5).add(0.5);
+        if (models.identity())
+            conditioning.images = {encode_image(models, settings, conditioning, picture)};
+        std::vector<FrameRequest> requests;
+        for (int64_t i = 0; i < frames; i++)
+            requests.push_back({picture, i, noise});
+        return denoise(models, settings, conditioning, requests, {requests.front()}, watch);
+    }
+
+private:
+    TempFolder folder_;
+};
+
+void expect_change(const at::Tensor &a, const at::Tensor &b, const char *what) {
+    ck_assert_msg(relative_error(a, b) > 1e-3, "%s changed nothing", what);
+}
+
+void write_lora(const std::string &path) {
+    const std::string layer = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q.";
+    write_synthetic(path, {{layer + "lora_down.weight", "F32", {4, 32}, layer + "lora_down.weight"},
+                           {layer + "lora_up.weight", "F32", {32, 4}, layer + "lora_up.weight"}});
+}
+
+} // namespace
+
+AIANIME_TEST(loras_by_weight) {
+    const Studio studio;
+    write_lora(studio.path("style.safetensors"));
+    const at::Tensor plain = studio.run(studio.settings(""));
+    const auto with = [&](const std::string &weight) {
+        return studio.run(studio.settings(R"(, "loras": [{"file": "style.safetensors", "weight": )" + weight + "}]"));
+    };
+    ck_assert(with("0").equal(plain));
+    expect_change(with("1"), plain, "a LoRA");
+    const at::Tensor twice =
+        studio.run(studio.settings(R"(, "loras": [{"file": "style.safetensors"}, {"file": "style.safetensors", "weight": 0.5}])"));
+    expect_close(twice, with("1.5"), 1e-5, "one LoRA twice");
+    expect_error([&] { studio.settings(R"(, "loras": [{"file": "none.safetensors"}])"); }, AIANIME_NOT_FOUND, "none.safetensors");
+}
+
+AIANIME_TEST(embeddings_by_name_and_clip_skip) {
+    const Studio studio;
+    write_synthetic(studio.path("mood.safetensors"), {{"emb_params", "F32", {2, 64}, "emb_params"}});
+    const std::string prompt = R"(, "prompt": {"positive": "a girl, mood, word")";
+    const at::Tensor plain = studio.run(studio.settings("", prompt + "}"));
+    const std::string list = R"(, "embeddings": [{"file": "mood.safetensors")";
+    expect_change(studio.run(studio.settings(list + "}]", prompt + "}")), plain, "an embedding");
+    ck_assert(studio.run(studio.settings(list + R"(, "name": "other"}])", prompt + "}")).equal(plain));
+    expect_change(studio.run(studio.settings("", prompt + R"(, "clip_skip": 2})")), plain, "clip_skip");
+    expect_error([&] { studio.run(studio.settings("", prompt + R"(, "clip_skip": 9})")); }, AIANIME_OUT_OF_RANGE, "clip_skip");
+}
+
+AIANIME_TEST(noise_from_a_file) {
+    const Studio studio;
+    const at::Tensor given = synthetic_tensor("noise", {4, 8, 12}).mul(30);
+    const at::Tensor plain = studio.run(studio.settings("")), other = studio.run(studio.settings(""), 1, given);
+    expect_change(other, plain, "the noise");
+    write_synthetic(studio.path("noise.safetensors"), {{"noise", "F32", {2, 4, 8, 12}, "noise"}});
+    NoiseFile file(studio.path("noise.safetensors"));
+    const at::Tensor rows = synthetic_tensor("noise", {2, 4, 8, 12});
+    ck_assert(file.frame(7, 4, 8, 12).equal(rows[0]));
+    ck_assert(file.frame(9, 4, 8, 12).equal(rows[1]));
+    ck_assert(file.frame(7, 4, 8, 12).equal(rows[0]));
+    expect_error([&] { file.frame(11, 4, 8, 12); }, AIANIME_BAD_DATA, "noise.safetensors");
+}
+
+AIANIME_TEST(samplers_settings) {
+    const Studio studio;
+    const auto run = [&](const std::string &scheduler, const std::string &more) {
+        Settings settings = studio.settings("");
+        settings.scheduler = scheduler;
+        if (more == "gamma")
+            settings.style.gamma = 0.9;
+        if (more == "trailing")
+            settings.style.spacing = "trailing";
+        if (more == "linear")
+            settings.style.beta_schedule = "linear";
+        return studio.run(settings);
+    };
+    expect_change(run("tcd", "gamma"), run("tcd", ""), "gamma");
+    expect_change(run("ddim", "trailing"), run("ddim", ""), "spacing");
+    expect_change(run("ddim", "linear"), run("ddim", ""), "beta_schedule");
+}
+
+// A vision tower of two layers, and a base adapter for the four cross-attention layers of the base: down, up, up, middle.
+void write_ip_adapter(const std::string &tower, const std::string &adapter) {
+    std::vector<ListedTensor> tensors;
+    const auto add = [&](const std::string &name, const std::vector<int64_t> &shape) {
+        tensors.push_back({name, "F32", shape, name});
+    };
+    const auto add_layer = [&](const std::string &name, const std::vector<int64_t> &shape) {
+        add(name + ".weight", shape);
+        add(name + ".bias", {shape.front()});
+    };
+    add("vision_model.embeddings.class_embedding", {64});
+    add("vision_model.embeddings.patch_embedding.weight", {64, 3, 14, 14});
+    add("vision_model.embeddings.position_embedding.weight", {17, 64});
+    for (const char *norm : {"pre_layrnorm", "post_layernorm"})
+        add_layer(std::string("vision_model.") + norm, {64});
+    for (const std::string layer : {"vision_model.encoder.layers.0.", "vision_model.encoder.layers.1."}) {
+        for (const char *projection : {"q_proj", "k_proj", "v_proj", "out_proj"})
+            add_layer(layer + "self_attn." + projection, {64, 64});
+        add_layer(layer + "layer_norm1", {64});
+        add_layer(layer + "layer_norm2", {64});
+        add_layer(layer + "mlp.fc1", {96, 64});
+        add_layer(layer + "mlp.fc2", {64, 96});
+    }
+    add("visual_projection.weight", {48, 64});
+    write_synthetic(tower, tensors);
+    tensors.clear();
+    add_layer("image_proj.proj", {4 * 64, 48});
+    add_layer("image_proj.norm", {64});
+    const int64_t widths[] = {32, 32, 32, 64};
+    for (int i = 0; i < 4; i++)
+        for (const char *side : {"k", "v"})
+            add("ip_adapter." + std::to_string(2 * i + 1) + ".to_" + side + "_ip.weight", {widths[i], 64});
+    write_synthetic(adapter, tensors);
+}
+
+AIANIME_TEST(image_prompts_by_scale) {
+    const Studio studio;
+    write_ip_adapter(studio.path("tower.safetensors"), studio.path("ip.safetensors"));
+    const auto run = [&](const std::string &scale) {
+        return studio.run(studio.settings(
+            "", R"(, "identity": {"ip_adapter": "ip.safetensors", "image_encoder": "tower.safetensors")" + scale + "}"));
+    };
+    const at::Tensor plain = studio.run(studio.settings(""));
+    expect_close(run(R"(, "scale": 0)"), plain, 1e-6, "scale 0");
+    expect_change(run(""), plain, "an image prompt");
+    expect_change(run(R"(, "up": 0)"), run(""), "the scale of the up blocks");
+}
+
+// The pack's ControlNet was trained on the frame itself; it takes any picture.
+AIANIME_TEST(control_pictures_by_type) {
+    const auto run = [](const std::string &controls) {
+        const TempFolder folder;
+        write_file(folder.path("t.json"), R"({"schema": 1, "sampling": {"steps": 1}, "controls": [)" + controls + "]}");
+        aianime_settings given{};
+        given.struct_size = sizeof(given);
+        const std::string models = tests_folder() + "/../models", look = folder.path("t.json");
+        given.models_path = models.c_str();
+        given.template_path = look.c_str();
+        std::vector<std::string> overrides;
+        const Settings settings = resolve_settings(given, overrides);
+        const c10::InferenceMode inference;
+        const Models networks(settings, at::kFloat, at::kCPU);
+        Watch watch(nullptr, nullptr, nullptr);
+        const FrameRequest frame{synthetic_tensor("picture", {1, 3, 64, 96}).mul(0.5).add(0.5), 0, {}};
+        return denoise(networks, settings, encode_conditioning(networks, settings, watch), {frame}, {frame}, watch);
+    };
+    const std::string net = R"("model": "pocket/controlnet")";
+    const at::Tensor source = run("{}");
+    ck_assert(run("{" + net + "}").equal(source));
+    for (const char *type : {"canny", "tile", "blur", "scribble", "color"})
+        expect_change(run(R"({"type": ")" + std::string(type) + "\", " + net + "}"), source, type);
+    expect_change(run("{}, {\"type\": \"canny\", \"scale\": 0.5, " + net + "}"), source, "a second control");
+    expect_close(run("{}, {\"type\": \"canny\", \"scale\": 0, " + net + "}"), source, 1e-5, "scale 0");
+    expect_error([&] { run(R"({"type": "lineart", )" + net + "}"); }, AIANIME_BAD_DATA, "need an annotator");
+}
+
+AIANIME_TEST(what_is_needed_beside_is_asked_for) {
+    const Studio studio;
+    expect_error([&] { studio.settings("", R"(, "identity": {"ip_adapter": "base.safetensors"})"); }, AIANIME_BAD_DATA,
+                 "image_encoder");
+    expect_error([&] { studio.run(studio.settings(R"(, "motion": "base.safetensors")")); }, AIANIME_BAD_DATA, "base.safetensors");
+    expect_error([&] { studio.run(studio.settings("", R"(, "controls": [{"type": "canny", "model": "base.safetensors"}])")); },
+                 AIANIME_BAD_DATA, "no ControlNet");
+}
+
+int main() {
+    return run_suite("additions", {loras_by_weight, embeddings_by_name_and_clip_skip, noise_from_a_file, samplers_settings,
+                                   image_prompts_by_scale, control_pictures_by_type, what_is_needed_beside_is_asked_for});
+}
