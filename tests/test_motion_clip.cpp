@@ -101,7 +101,7 @@ AIANIME_TEST(every_attention_mode_goes_through_windows) {
     Settings settings = pocket_settings();
     settings.style.window = 4;
     settings.style.overlap = 2;
-    settings.beta_schedule = "scaled_linear";
+    settings.style.beta_schedule = "scaled_linear";
     const std::vector<FrameRequest> shot = clip(8), frames(shot.begin() + 1, shot.end());
     const std::string still = write_motion_module(folder, true);
     for (nn::AttentionMode mode :
