@@ -14,7 +14,7 @@ struct Marker {
 constexpr Marker methods[] = {
     {".hada_w1", "LoHa"},          {".lokr_w", "LoKr"},         {".lora_down.", "LoRA"},         {".lora_up.", "LoRA"},
     {".lora_A.", "LoRA"},          {".lora_B.", "LoRA"},        {"_lora.down.weight", "LoRA"},   {"_lora.up.weight", "LoRA"},
-    {".lora.down.weight", "LoRA"}, {".lora.up.weight", "LoRA"}, {".lora_linear_layer.", "LoRA"}, {".diff", "full differences"},
+    {".lora.down.weight", "LoRA"}, {".lora.up.weight", "LoRA"}, {".lora_linear_layer.", "LoRA"},
 };
 
 constexpr Marker not_sums[] = {
@@ -80,6 +80,8 @@ std::optional<WeightKind> lora_kind(const WeightKeys &keys) {
     if (const std::string other = first_text(keys, std::begin(not_sums), std::end(not_sums)); adds_to_layers && !other.empty())
         return WeightKind{other, "LyCORIS", "not read: LoRA, LoCon, LoHa, LoKr, DoRA and full differences are"};
     std::string kind = first_text(keys, std::begin(methods), std::end(methods));
+    if (kind.empty() && adds_to_layers && keys.has_piece(".diff"))
+        kind = "full differences";
     if (kind.empty() || keys.has_prefix("ip_adapter."))
         return {};
     const std::string dialect = first_text(keys, std::begin(dialects), std::end(dialects));
