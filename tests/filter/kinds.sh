@@ -118,6 +118,8 @@ kind "LoHa" LoHa 'kohya, .*' 'bases of Stable Diffusion 1' $k.hada_w1_a $k.hada_
 kind "LoKr" LoKr 'kohya, .*' 'a base' $k.lokr_w1 $k.lokr_w2_a $k.lokr_w2_b
 kind "DoRA" DoRA 'kohya, .*' 'bases of Stable Diffusion 1' $k.lora_down.weight:4x768 $k.dora_scale
 kind "DoRA, PEFT" DoRA PEFT 'bases of Stable Diffusion 1' unet.$p.to_k.lora_A.weight:4x768 unet.$p.to_k.lora_magnitude_vector
+kind "full differences" 'full differences' 'kohya, .*' 'a base' lora_unet_conv_in.diff lora_unet_conv_in.diff_b
+kind "OFT" 'OFT or BOFT' LyCORIS 'not read' lora_unet_x.oft_blocks
 kind "LoHa with DoRA" 'DoRA, LoHa' LyCORIS 'a base' lycoris_x.hada_w1_a lycoris_x.dora_scale
 
 kind "TI, emb_params" 'textual inversion, 8 vectors' 'emb_params' 'bases of Stable Diffusion 1' emb_params:8x768:F32
@@ -126,12 +128,15 @@ kind "TI, token" 'textual inversion, 1 vector' 'its token as the name \(diffuser
 kind "TI, SDXL" 'textual inversion of Stable Diffusion XL' 'clip_l and clip_g' 'not read' clip_l:2x768 clip_g:2x1280
 
 m=motion_modules.0.temporal_transformer.transformer_blocks.0.attention_blocks.0
-kind "motion module v1" 'motion module v1' AnimateDiff 'bases of Stable Diffusion 1, windows of at most 24 frames' \
+kind "motion module v1" 'motion module, AnimateDiff v1' AnimateDiff 'bases of Stable Diffusion 1, windows of at most 24 frames' \
     down_blocks.0.$m.pos_encoder.pe:1x24x32 up_blocks.3.$m.to_q.weight
-kind "motion module v2" 'motion module v2 or AnimateLCM' AnimateDiff '.* at most 32 frames' \
+kind "motion module v2" 'motion module, AnimateDiff v2' AnimateDiff '.* at most 32 frames' \
     down_blocks.0.$m.pos_encoder.pe:1x32x32 up_blocks.3.$m.to_q.weight mid_block.$m.to_q.weight
-kind "motion module v3" 'motion module v3' AnimateDiff '.* at most 32 frames' down_blocks.0.$m.pos_encoder.pe:1x32x32 up_blocks.3.$m.to_q.weight
-kind "MotionAdapter" 'motion module v3' 'diffusers MotionAdapter' '.* at most 32 frames' \
+kind "motion module v3" 'motion module, AnimateDiff v3' AnimateDiff '.* at most 32 frames' down_blocks.0.$m.pos_encoder.pe:1x32x32 up_blocks.3.$m.to_q.weight
+kind "AnimateLCM" 'motion module, AnimateLCM' AnimateDiff 'bases of Stable Diffusion 1$' mid_block.$m.to_q.weight up_blocks.3.$m.to_q.weight
+kind "HotShot-XL" 'motion module, HotShot-XL' '' 'not read' down_blocks.1.temporal_attentions.0.norm.weight
+kind "PIA" 'motion module that starts from a picture.*' AnimateDiff 'not read' conv_in.weight:8x9x3x3 down_blocks.0.$m.to_q.weight
+kind "MotionAdapter" 'motion module, AnimateDiff v3' 'diffusers MotionAdapter' '.* at most 32 frames' \
     down_blocks.0.motion_modules.0.transformer_blocks.0.pos_embed.pe:1x32x32 up_blocks.3.motion_modules.0.norm.weight
 kind "motion module, SDXL" 'motion module of Stable Diffusion XL' AnimateDiff 'not read' down_blocks.0.$m.to_q.weight up_blocks.2.$m.to_q.weight
 kind "SparseCtrl" SparseCtrl AnimateDiff 'not read' down_blocks.0.$m.to_q.weight controlnet_cond_embedding.conv_in.weight
@@ -141,12 +146,14 @@ kind "motion LoRA, PEFT" 'motion LoRA' 'PEFT' 'motion module v2' unet.down_block
 ip=ip_adapter.1.to_k_ip.weight
 kind "IP-Adapter" 'IP-Adapter, base or light, 4 tokens' '' 'bases of Stable Diffusion 1, with the vision tower ViT-H/14' \
     image_proj.proj.weight:3072x1024 image_proj.norm.weight:768 $ip
-kind "IP-Adapter, ViT-bigG" 'IP-Adapter, base or light, 4 tokens' '' 'not read: it needs the vision tower ViT-bigG' \
+kind "IP-Adapter, ViT-bigG" 'IP-Adapter, base or light, 4 tokens' '' 'bases of Stable Diffusion 1, with the vision tower ViT-bigG/14' \
     image_proj.proj.weight:3072x1280 image_proj.norm.weight:768 $ip
 kind "IP-Adapter, SDXL" 'IP-Adapter, base or light, 4 tokens' '' 'not read: it is for Stable Diffusion XL' \
     image_proj.proj.weight:8192x1280 image_proj.norm.weight:2048 $ip
 kind "IP-Adapter plus" 'IP-Adapter plus, 16 tokens' '' 'bases of Stable Diffusion 1' \
     image_proj.latents:1x16x768 image_proj.proj_in.weight:768x1280 image_proj.proj_out.weight:768x768 $ip
+kind "IP-Adapter, training code" 'IP-Adapter, base or light, 4 tokens' 'names of the training code' 'bases of Stable Diffusion 2' \
+    image_proj_model.proj.weight:4096x1024 image_proj_model.norm.weight:1024 adapter_modules.1.to_k_ip.weight
 kind "IP-Adapter full face" 'IP-Adapter full face' '' 'bases of Stable Diffusion 1' \
     image_proj.proj.0.weight:1280x1280 image_proj.proj.2.weight image_proj.proj.3.weight:768 $ip
 kind "IP-Adapter FaceID" 'IP-Adapter FaceID' '' 'not read' ip_adapter.0.to_q_lora.down.weight image_proj.proj.0.weight
@@ -166,7 +173,9 @@ kind "lineart" 'annotator lineart .*' '' 'ControlNets on lines' model0.1.weight 
 kind "lineart_anime" 'annotator lineart_anime .*' '' 'ControlNets on anime lines' model.model.0.weight model.model.1.model.1.weight
 kind "HED" 'annotator softedge .*' '' 'ControlNets on soft edges' norm block1.convs.0.weight
 kind "MiDaS" 'annotator depth .*' '' 'ControlNets on depth' pretrained.model.patch_embed.backbone.stem.conv.weight
-kind "openpose" 'annotator openpose .*' '' 'ControlNets on poses' model0.conv1_1.weight model1_1.Mconv1_stage2_L1.weight Mconv1_stage2_L1.weight
+kind "MiDaS, transformers" 'annotator depth .*transformers names.*' '' 'ControlNets on depth' dpt.embeddings.cls_token:1x1x8
+kind "openpose" 'annotator openpose .*' '' 'ControlNets on poses' model0.conv1_1.weight model6_2.Mconv7_stage6_L2.weight
+grep -Eq '^license +noncommercial: .*told by its tensors' "$tmp/log" && ok "openpose's licence" || fail "openpose's licence" "$(grep '^license' "$tmp/log")"
 kind "BLIP-2" 'BLIP-2 captioner' '' 'not read' language_model.model.decoder.embed_positions.weight
 kind "unknown" 'unknown' '' 'not read' something.else
 

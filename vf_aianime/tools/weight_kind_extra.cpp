@@ -11,52 +11,65 @@ constexpr const char *version_1 = "bases of Stable Diffusion 1";
 
 // --- IP-Adapters ------------------------------------------------------------------------------------------------------
 
-std::string adapter_fits(int64_t text_width, bool big_tower) {
+WeightKind adapter(const std::string &kind, const std::string &dialect, int64_t text_width, bool big_tower) {
+    const std::string family = family_of_width(text_width);
     if (text_width == 2048)
-        return "not read: it is for Stable Diffusion XL";
-    if (big_tower)
-        return "not read: it needs the vision tower ViT-bigG; those for ViT-H/14 are";
-    return std::string(version_1) + ", with the vision tower ViT-H/14";
+        return {kind, dialect, "not read: it is for Stable Diffusion XL; those for Stable Diffusion 1 and 2 are"};
+    return {kind, dialect,
+            (family.empty() ? "a base of its width" : "bases of " + family) + ", with the vision tower " +
+                (big_tower ? "ViT-bigG/14" : "ViT-H/14")};
 }
 
-// Base adapters see what the tower gives at its end (1024 numbers with ViT-H/14, 1280 with ViT-bigG), the others its hidden
-// states (1280 and 1664).
-std::optional<WeightKind> ip_adapter(const WeightKeys &keys) {
+// `names`: what stands before the projection's names. Base adapters see what the tower gives at its end (1024 numbers with ViT-H,
+// 1280 with ViT-bigG), the others its hidden states (1280 and 1664).
+WeightKind ip_adapter(const WeightKeys &keys, const std::string &names, const std::string &dialect) {
+    const auto there = [&](const char *name) { return keys.has(names + name); };
+    const auto side = [&](const char *name, int number) { return keys.side({(names + name).c_str()}, number); };
     constexpr const char *face = "not read: it needs InsightFace's networks, which are noncommercial as it is itself";
-    if (!keys.has_prefix("ip_adapter.") && !keys.has_prefix("image_proj."))
-        return {};
-    if (keys.has("ip_adapter.0.to_q_lora.down.weight"))
-        return WeightKind{"IP-Adapter FaceID", "", face};
-    if (keys.has("image_proj.latents"))
-        return WeightKind{
-            "IP-Adapter plus, " + std::to_string(keys.side({"image_proj.latents"}, 1)) + " tokens", "",
-            adapter_fits(keys.side({"image_proj.proj_out.weight"}, 0), keys.side({"image_proj.proj_in.weight"}, 1) == 1664)};
-    if (keys.has("image_proj.proj.3.weight"))
-        return WeightKind{
-            "IP-Adapter full face", "",
-            adapter_fits(keys.side({"image_proj.proj.3.weight"}, 0), keys.side({"image_proj.proj.0.weight"}, 1) == 1664)};
-    if (keys.has("image_proj.proj.2.weight"))
-        return WeightKind{"IP-Adapter FaceID portrait", "", face};
-    const int64_t width = keys.side({"image_proj.norm.weight"}, 0), rows = keys.side({"image_proj.proj.weight"}, 0);
-    const std::string tokens = width ? ", " + std::to_string(rows / width) + " tokens" : "";
-    return WeightKind{"IP-Adapter, base or light" + tokens, "",
-                      adapter_fits(width, keys.side({"image_proj.proj.weight"}, 1) == 1280)};
+    if (keys.has("ip_adapter.0.to_q_lora.down.weight") || there("perceiver_resampler.proj_in.weight"))
+        return {"IP-Adapter FaceID", dialect, face};
+    if (there("latents"))
+        return adapter("IP-Adapter plus, " + std::to_string(side("latents", 1)) + " tokens", dialect, side("proj_out.weight", 0),
+                       side("proj_in.weight", 1) == 1664);
+    if (there("proj.3.weight"))
+        return adapter("IP-Adapter full face", dialect, side("proj.3.weight", 0), side("proj.0.weight", 1) == 1664);
+    if (there("proj.2.weight"))
+        return {"IP-Adapter FaceID portrait", dialect, face};
+    const int64_t width = side("norm.weight", 0);
+    const std::string tokens = width ? ", " + std::to_string(side("proj.weight", 0) / width) + " tokens" : "";
+    return adapter("IP-Adapter, base or light" + tokens, dialect, width, side("proj.weight", 1) == 1280);
+}
+
+std::optional<WeightKind> any_ip_adapter(const WeightKeys &keys) {
+    if (keys.has_prefix("image_proj_model.") || keys.has_prefix("adapter_modules."))
+        return ip_adapter(keys, "image_proj_model.", "names of the training code");
+    if (keys.has_prefix("ip_adapter.") || keys.has_prefix("image_proj."))
+        return ip_adapter(keys, "image_proj.", "");
+    return {};
 }
 
 // --- motion -----------------------------------------------------------------------------------------------------------
 
+const char *motion_title(const WeightKeys &keys, int64_t positions) {
+    if (keys.has_piece("mid_block.motion_modules."))
+        return positions ? "motion module, AnimateDiff v2" : "motion module, AnimateLCM";
+    return positions == 24 ? "motion module, AnimateDiff v1" : "motion module, AnimateDiff v3";
+}
+
 std::optional<WeightKind> motion_module(const WeightKeys &keys) {
+    if (keys.has_piece("temporal_attentions.") || keys.has_piece("pos_encoder.positional_encoding"))
+        return WeightKind{"motion module, HotShot-XL", "", "not read: those of Stable Diffusion 1 are"};
     if (!keys.has_piece("motion_modules."))
         return {};
     const std::string dialect = keys.has_piece(".temporal_transformer.") ? "AnimateDiff" : "diffusers MotionAdapter";
     if (keys.has_piece("controlnet_cond_embedding.") || keys.has_piece("input_hint_block."))
-        return WeightKind{"SparseCtrl", dialect, "not read"};
+        return WeightKind{"SparseCtrl", dialect, "not read: a motion module with a ControlNet is"};
+    if (keys.has_piece("img_encoder.") || keys.side({"conv_in.weight"}, 1) == 9)
+        return WeightKind{"motion module that starts from a picture (PIA, AnimateLCM-I2V)", dialect, "not read: AnimateDiff is"};
     if (!keys.has_piece("up_blocks.3.") && keys.has_piece("up_blocks.2."))
         return WeightKind{"motion module of Stable Diffusion XL", dialect, "not read: those of Stable Diffusion 1 are"};
     const int64_t positions = std::max(keys.side({"pos_encoder.pe"}, 1), keys.side({"pos_embed.pe"}, 1));
-    const bool middle = keys.has_piece("mid_block.motion_modules.");
-    const std::string version = middle ? "v2 or AnimateLCM" : positions > 0 && positions <= 24 ? "v1" : "v3";
-    return WeightKind{"motion module " + version, dialect,
+    return WeightKind{motion_title(keys, positions), dialect,
                       version_1 + (positions ? ", windows of at most " + std::to_string(positions) + " frames" : std::string())};
 }
 
@@ -94,7 +107,7 @@ std::optional<WeightKind> embedding(const WeightKeys &keys) {
 // --- towers and annotators ----------------------------------------------------------------------------------------------
 
 struct Network {
-    const char *name; // of a tensor; a trailing dot or a leading one: a piece of a name
+    const char *piece; // of a tensor's name
     const char *kind;
     const char *fits;
 };
@@ -104,7 +117,8 @@ constexpr Network networks[] = {
     {"model.model.1.model.1.weight", "annotator lineart_anime (netG)", "ControlNets on anime lines"},
     {"block1.convs.0.weight", "annotator softedge (HED)", "ControlNets on soft edges"},
     {"pretrained.model.patch_embed.backbone.stem.conv.weight", "annotator depth (MiDaS DPT-Hybrid)", "ControlNets on depth"},
-    {"Mconv1_stage2_L1.weight", "annotator openpose (body)", "ControlNets on poses"},
+    {"dpt.embeddings.cls_token", "annotator depth (MiDaS DPT-Hybrid, transformers names)", "ControlNets on depth"},
+    {"Mconv7_stage6_L2.weight", "annotator openpose (body)", "ControlNets on poses"},
     {"language_model.model.decoder.embed_positions.weight", "BLIP-2 captioner", "not read"},
     {"feature_encoder.convnormrelu.0.weight", "optical flow (RAFT)", "not read"},
     {"fnet.conv1.weight", "optical flow (RAFT)", "not read"},
@@ -112,7 +126,7 @@ constexpr Network networks[] = {
 
 std::optional<WeightKind> network(const WeightKeys &keys) {
     for (const Network &candidate : networks)
-        if (keys.has_piece(candidate.name))
+        if (keys.has_piece(candidate.piece))
             return WeightKind{candidate.kind, "", candidate.fits};
     return {};
 }
@@ -136,7 +150,7 @@ std::optional<WeightKind> clip_vision(const WeightKeys &keys) {
 } // namespace
 
 std::optional<WeightKind> extra_kind(const WeightKeys &keys) {
-    for (const auto &kind : {ip_adapter, motion_module, embedding, network, clip_vision})
+    for (const auto &kind : {any_ip_adapter, motion_module, embedding, network, clip_vision})
         if (const std::optional<WeightKind> found = kind(keys))
             return found;
     return {};

@@ -17,12 +17,16 @@ constexpr Marker methods[] = {
     {".lora.down.weight", "LoRA"}, {".lora.up.weight", "LoRA"}, {".lora_linear_layer.", "LoRA"},
 };
 
+constexpr Marker not_sums[] = {
+    {".oft_blocks", "OFT or BOFT"}, {".oft_diag", "OFT"}, {".on_input", "(IA)3"}, {".a1.weight", "GLoRA"}};
+
 constexpr Marker dialects[] = {
     {"lora_unet_input_blocks_", "kohya, original block names"},
     {"lora_unet_middle_block_", "kohya, original block names"},
     {"lora_unet_output_blocks_", "kohya, original block names"},
     {"lora_unet_", "kohya, diffusers block names"},
     {"lora_te_", "kohya, text encoder only"},
+    {"lora_te1_", "kohya, text encoder only"},
     {"lycoris_", "LyCORIS"},
     {"base_model.model.", "PEFT, base_model.model."},
     {".processor.", "diffusers, processor names"},
@@ -72,7 +76,12 @@ std::string fits(const WeightKeys &keys) {
 } // namespace
 
 std::optional<WeightKind> lora_kind(const WeightKeys &keys) {
+    const bool adds_to_layers = keys.has_prefix("lora_unet_") || keys.has_prefix("lora_te") || keys.has_prefix("lycoris_");
+    if (const std::string other = first_text(keys, std::begin(not_sums), std::end(not_sums)); adds_to_layers && !other.empty())
+        return WeightKind{other, "LyCORIS", "not read: LoRA, LoCon, LoHa, LoKr, DoRA and full differences are"};
     std::string kind = first_text(keys, std::begin(methods), std::end(methods));
+    if (kind.empty() && adds_to_layers && keys.has_piece(".diff"))
+        kind = "full differences";
     if (kind.empty() || keys.has_prefix("ip_adapter."))
         return {};
     const std::string dialect = first_text(keys, std::begin(dialects), std::end(dialects));
