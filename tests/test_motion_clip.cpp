@@ -64,7 +64,7 @@ std::vector<FrameRequest> clip(int64_t frames) {
     const at::Tensor picture = stored("denoiser/runs.safetensors", "picture");
     std::vector<FrameRequest> requests;
     for (int64_t i = 0; i < frames; ++i)
-        requests.push_back({at::roll(picture, 4 * i, 3), i * 100000});
+        requests.push_back({at::roll(picture, 4 * i, 3), i * 100000, {}});
     return requests;
 }
 

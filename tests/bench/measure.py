@@ -5,6 +5,7 @@ a  seconds a generated frame and peak memory: the filter, the engine alone and P
 b  start of ffmpeg without our filter: patched against unpatched
 c  peak memory of 200 against 50 generated frames
 d  bfloat16 against float32 in the engine alone
+e  Stable Diffusion 1.5 at its real size with random weights: one step at 512x512 by the filter and by diffusers
 
 Programs that are compared run in turn, so that what else the machine does falls on all of them alike; medians are reported.
 """
@@ -179,6 +180,37 @@ class Bench:
         many = self.filter_run(template, 200, 192, 112)[1]
         self.add("peak memory, 200 against 50 generated frames (192x112), MiB", f"{many:.0f}", f"{few:.0f}", f"{many / few:.3f}", "<= 1.05")
 
+    # --- e ---------------------------------------------------------------------------------------------------------
+
+    def full_size(self):
+        script, folder = os.path.join(HERE, "full_size.py"), os.path.join(self.work, "full")
+        if not os.path.exists(os.path.join(folder, "model_index.json")):
+            self.say("e: making 2 GB of random weights")
+            child([sys.executable, script, "make", folder, self.pack])
+        template = os.path.join(self.work, "full.json")
+        with open(template, "w") as out:
+            json.dump({
+                "schema": 1,
+                "model": {"base": "full", "precision": "float32"},
+                "prompt": {"positive": PROMPT},
+                "sampling": {"scheduler": "ddim", "steps": 1, "guidance": 1, "strength": 1, "size": 512},
+                "coherence": {"attention": "self"},
+                "time": {"generate_fps": 0, "interpolate": "none"},
+            }, out)
+        ours, theirs = [], []
+        for number in range(self.rounds):
+            self.say(f"e: round {number + 1} of {self.rounds}")
+            chain = f"aianime=template={template}:models={self.work}:threads={self.threads}"
+            ours.append(child([self.ffmpeg, "-v", "error", *self.source(1, 512, 512), "-vf", chain, "-f", "null", "-"])[1:])
+            found = child([sys.executable, script, "run", folder, "--threads", str(self.threads), "--prompt", PROMPT])[0]
+            theirs.append(json.loads(found.splitlines()[-1]))
+        seconds, peak = (median([run[i] for run in ours]) for i in (0, 1))
+        reference = median([run["seconds"] for run in theirs])
+        memory = median([run["peak_mib"] for run in theirs])
+        self.add("Stable Diffusion 1.5 size, one step and decoder at 512x512, float32, loading included, s", f"{seconds:.1f} (whole `ffmpeg`)",
+                 f"{reference:.1f} (diffusers without its imports)", f"{seconds / reference:.2f}", "<= 0.90")
+        self.add("the same, peak memory, MiB", f"{peak:.0f}", f"{memory:.0f} (diffusers)", f"{peak / memory:.2f}", "<= 0.80")
+
     def report(self):
         with open("/proc/cpuinfo") as info:
             model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), platform.processor())
@@ -199,7 +231,7 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
-    parser.add_argument("--parts", default="a b c d")
+    parser.add_argument("--parts", default="a b c d e")
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     bench = Bench(args)
@@ -210,6 +242,8 @@ def main():
         bench.start()
     if "c" in parts:
         bench.memory()
+    if "e" in parts:
+        bench.full_size()
     bench.report()
 
 

@@ -4,12 +4,12 @@
 # $BUILD/bench/report.md and prints it. About 20 minutes on 2 cores the first time, 12 later.
 #
 # AIANIME_BENCH_PYTHON=PROGRAM   a Python that has torch 2.11, diffusers and transformers; else one is made in $BUILD/bench/venv
-# AIANIME_BENCH_PARTS="a b c d"  which parts to run (tests/bench/measure.py)
+# AIANIME_BENCH_PARTS="a b c d e"  which parts to run (tests/bench/measure.py)
 # AIANIME_BENCH_ROUNDS=3         how often part a is repeated
 . "$(dirname "$0")/../../scripts/common.sh"
 
 work=$BUILD/bench
-parts=${AIANIME_BENCH_PARTS:-a b c d}
+parts=${AIANIME_BENCH_PARTS:-a b c d e}
 rounds=${AIANIME_BENCH_ROUNDS:-3}
 mkdir -p "$work"
 
@@ -49,7 +49,7 @@ build_stock() {
 }
 
 python=python3
-if needs a; then find_python; fi
+if needs a || needs e; then find_python; fi
 if needs b; then build_stock; fi
 "${CC:-gcc}" -std=c99 -D_GNU_SOURCE -O2 -Wall -Wextra -Ivf_aianime/include tests/bench/engine_speed.c -ldl -o "$work/engine_speed"
 "$python" tests/bench/measure.py --build "$BUILD" --parts "$parts" --rounds "$rounds"
