@@ -51,6 +51,8 @@ const Verb info_verb = {
     "usage: aianime info PATH|NAME\n\n"
     "PATH is a pack or diffusers folder, a safetensors file, or a template (.json). A bare NAME is looked for among\n"
     "the packs and templates (AIANIME_MODELS, AIANIME_TEMPLATES, the installed folders, the source tree).\n"
+    "Of a weight file: kind, dialect, precision, licence, what it fits, and whether its numbers are finite; told by its\n"
+    "tensors' names and shapes, never by its name.\n"
     "Hashes of a pack's files are compared, and every tensor's name and shape with what its config.json asks for.\n"
     "The exit status is 0 when all is complete, else that of the failure a run would end with.\n",
     run_info};
