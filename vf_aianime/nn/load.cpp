@@ -82,8 +82,8 @@ std::map<std::string, std::string> bind(Module &module, const WeightSource &sour
         if (!found.count(entry.first))
             missing.add(entry.first);
     if (missing.count() || unexpected.count() || misshaped.count())
-        throw Error(AIANIME_BAD_DATA, source.description() + ": the weights do not fit the network" +
-                                          missing.text() + unexpected.text() + misshaped.text());
+        throw Error(AIANIME_BAD_DATA, source.description() + ": the weights do not fit the network" + missing.text() +
+                                          unexpected.text() + misshaped.text());
     return found;
 }
 
