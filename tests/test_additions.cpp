@@ -205,6 +205,50 @@ AIANIME_TEST(control_pictures_by_type) {
     expect_error([&] { run(R"({"type": "lineart", )" + net + "}"); }, AIANIME_BAD_DATA, "need an annotator");
 }
 
+// A ControlNet for the frame before and the motion from it, 6 channels, on a base whose autoencoder reduces by 2.
+AIANIME_TEST(temporal_control_sees_the_frame_before) {
+    const Studio studio;
+    std::vector<ListedTensor> tensors;
+    for (ListedTensor tensor : read_tensor_list("single_file/controlnet")) {
+        // A hint network of two levels: first convolution, a plain and a reducing one, last convolution.
+        const std::string hint = "control_model.input_hint_block.";
+        if (tensor.name == hint + "0.weight")
+            tensor.shape[1] = 6;
+        if (tensor.name.compare(0, hint.size(), hint) == 0) {
+            const int number = std::stoi(tensor.name.substr(hint.size()));
+            if (number > 4 && number != 14)
+                continue;
+            if (number == 14 && tensor.shape.size() == 4)
+                tensor.shape[1] = 32;
+        }
+        tensors.push_back(tensor);
+    }
+    write_synthetic(studio.path("temporal.safetensors"), tensors);
+    const Settings settings = studio.settings("", R"(, "controls": [{"type": "temporal", "model": "temporal.safetensors"}])");
+    const auto pictures = [&](int64_t frames) {
+        const c10::InferenceMode inference;
+        Watch watch(nullptr, nullptr, nullptr);
+        Generator generator(settings, watch);
+        ck_assert(generator.is_sequential());
+        std::vector<SourcePicture> sources;
+        for (int64_t i = 0; i < 3; i++) {
+            cv::Mat picture(16, 24, CV_32FC3, cv::Scalar(0.2 * static_cast<double>(i), 0.5, 0.5));
+            sources.push_back({picture, i});
+        }
+        std::vector<cv::Mat> made;
+        for (int64_t i = 0; i < 3; i += frames) // in segments of `frames`
+            for (const cv::Mat &picture : generator.run({sources.begin() + i, sources.begin() + i + frames}, {sources[0]}))
+                made.push_back(picture);
+        // The same frame as the begin of a shot of its own sees itself.
+        made.push_back(generator.run({sources[1]}, {sources[1]}).front());
+        return made;
+    };
+    const std::vector<cv::Mat> whole = pictures(3), pieces = pictures(1);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_double_eq(cv::norm(whole[i], pieces[i], cv::NORM_INF), 0);
+    ck_assert_double_gt(cv::norm(whole[1], whole[3], cv::NORM_INF), 1e-3);
+}
+
 AIANIME_TEST(what_is_needed_beside_is_asked_for) {
     const Studio studio;
     expect_error([&] { studio.settings("", R"(, "identity": {"ip_adapter": "base.safetensors"})"); }, AIANIME_BAD_DATA,
@@ -216,5 +260,6 @@ AIANIME_TEST(what_is_needed_beside_is_asked_for) {
 
 int main() {
     return run_suite("additions", {loras_by_weight, embeddings_by_name_and_clip_skip, noise_from_a_file, samplers_settings,
-                                   image_prompts_by_scale, control_pictures_by_type, what_is_needed_beside_is_asked_for});
+                                   image_prompts_by_scale, control_pictures_by_type, temporal_control_sees_the_frame_before,
+                                   what_is_needed_beside_is_asked_for});
 }

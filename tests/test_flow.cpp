@@ -2,7 +2,9 @@
 #include "support.h"
 #include "vision_pictures.h"
 
+#include "io/safetensors.h"
 #include "vision/flow.h"
+#include "vision/flow_picture.h"
 
 #include <thread>
 
@@ -29,6 +31,19 @@ cv::Vec2d typical(const cv::Mat &flow) {
 }
 
 } // namespace
+
+// tests/golden/make_flow_picture.py
+AIANIME_TEST(flow_as_torchvision_paints_it) {
+    const aianime::io::SafetensorsFile golden(tests_folder() + "/golden/flow_picture/pair.safetensors");
+    cv::Mat vectors(24, 32, CV_32FC2), wanted(24, 32, CV_8UC3), found;
+    golden.read("flow", vectors.data);
+    golden.read("picture", wanted.data);
+    flow_picture(vectors).convertTo(found, CV_8UC3, 255);
+    // Sums in another order may fall on the other side of a whole number.
+    ck_assert_double_le(cv::norm(found, wanted, cv::NORM_INF), 1);
+    ck_assert_double_le(cv::norm(found, wanted, cv::NORM_L1), 20);
+    ck_assert(found.at<cv::Vec3b>(0, 0) == cv::Vec3b(255, 255, 255));
+}
 
 AIANIME_TEST(finds_a_shift) {
     const cv::Mat wide = scene_picture({size.width + 80, size.height + 80}, 2);
@@ -139,7 +154,7 @@ AIANIME_TEST(luma_is_clipped) {
 }
 
 int main() {
-    return run_suite("flow",
-                     {finds_a_shift, warp_brings_the_other_picture_here, warp_repeats_the_border, consistency_of_known_flows,
-                      hidden_places_are_inconsistent, tiny_pictures, same_result_on_any_number_of_threads, luma_is_clipped});
+    return run_suite("flow", {flow_as_torchvision_paints_it, finds_a_shift, warp_brings_the_other_picture_here,
+                              warp_repeats_the_border, consistency_of_known_flows, hidden_places_are_inconsistent, tiny_pictures,
+                              same_result_on_any_number_of_threads, luma_is_clipped});
 }

@@ -63,14 +63,22 @@ private:
             tracks_.push_back(anchor);
     }
 
+    // What a ControlNet is shown of a frame.
+    static at::Tensor hint(const Models::Control &control, const FrameRequest &track) {
+        if (control.picture)
+            return to_tensor(control.picture->picture(to_picture(track.picture)));
+        const at::Tensor previous =
+            track.previous.defined() ? track.previous : at::cat({track.picture, at::ones_like(track.picture)}, 1);
+        return previous.slice(1, 0, control.net->config().conditioning_channels);
+    }
+
     // The control pictures, once a frame.
     void embed_hints() {
         for (const Models::Control &control : models_.controls()) {
             std::vector<at::Tensor> embedded;
             for (const FrameRequest &track : tracks_) {
                 watch_.step("analyse");
-                const cv::Mat picture = control.picture->picture(to_picture(track.picture));
-                embedded.push_back(control.net->embed_hint(to_network(to_tensor(picture))));
+                embedded.push_back(control.net->embed_hint(to_network(hint(control, track))));
             }
             hints_.push_back(at::cat(embedded).contiguous(at::MemoryFormat::ChannelsLast));
         }

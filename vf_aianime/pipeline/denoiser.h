@@ -17,6 +17,9 @@ struct FrameRequest {
     at::Tensor picture; // the source, float32 [1, 3, H, W] in [0, 1], sides multiples of Models::stride()
     int64_t identity;   // what its noise is drawn by (FrameClock::Tick::identity)
     at::Tensor noise;   // its initial noise, float32 [channels, h, w]; undefined: drawn
+    // For controls of type "temporal", float32 [1, 6, H, W] in [0, 1]: the frame before it as it was generated, and the motion
+    // from there to here as a picture. Undefined: the frame itself, and no motion.
+    at::Tensor previous = {};
 };
 
 // What a run is conditioned on: the text, encoded once a session, and the pictures of an IP-Adapter, once a shot.

@@ -6,6 +6,8 @@
 #include "pipeline/free_memory.h"
 #include "pipeline/picture_tensor.h"
 #include "pipeline/precision.h"
+#include "vision/flow.h"
+#include "vision/flow_picture.h"
 #include "vision/png.h"
 
 namespace aianime::pipeline {
@@ -45,7 +47,7 @@ void Generator::load(at::ScalarType dtype) {
     models_ = nullptr; // the old networks go before the new ones come
     models_ = std::make_unique<Models>(settings_, dtype, at::kCPU);
     conditioning_ = encode_conditioning(*models_, settings_, watch_);
-    seen_ = -1;
+    seen_.reset();
     report_loras(*models_, watch_);
     models_->release_text_encoder(); // half a gigabyte at the size of Stable Diffusion 1.5
     return_free_memory();
@@ -70,7 +72,7 @@ std::vector<cv::Mat> Generator::run(const std::vector<SourcePicture> &frames, co
 
 void Generator::look_at(const SourcePicture &key_frame) {
     const std::string &image = settings_.identity.image;
-    if (seen_ == key_frame.identity || (seen_ >= 0 && !image.empty()))
+    if (seen_ == key_frame.identity || (seen_ && !image.empty()))
         return;
     watch_.step("analyse");
     const cv::Mat picture = image.empty() ? key_frame.picture : vision::load_png(image);
@@ -79,7 +81,7 @@ void Generator::look_at(const SourcePicture &key_frame) {
 }
 
 FrameRequest Generator::request(const SourcePicture &source) {
-    FrameRequest request{to_tensor(source.picture), source.identity, {}};
+    FrameRequest request{to_tensor(source.picture), source.identity, {}, {}};
     const int64_t factor = models_->vae().stride();
     if (noise_)
         request.noise = noise_->frame(source.identity, models_->vae().latent_channels(), request.picture.size(2) / factor,
@@ -87,28 +89,66 @@ FrameRequest Generator::request(const SourcePicture &source) {
     return request;
 }
 
+at::Tensor Generator::latents_of(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors) {
+    std::vector<FrameRequest> requests, anchor_requests;
+    for (const SourcePicture &frame : frames)
+        requests.push_back(request(frame));
+    for (const SourcePicture &anchor : anchors)
+        anchor_requests.push_back(request(anchor));
+    if (is_sequential())
+        requests.front().previous = previous_of(frames.front());
+    const at::Tensor latents = denoise(*models_, settings_, conditioning_, requests, anchor_requests, watch_);
+    return at::isfinite(latents).all().item<bool>() ? latents : at::Tensor();
+}
+
+cv::Mat Generator::decode(const at::Tensor &latent) {
+    watch_.step("decode");
+    const at::Tensor own = latent.to(models_->device(), models_->dtype()).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor decoded = models_->vae().decode(own).to(at::kFloat);
+    return at::isfinite(decoded).all().item<bool>() ? to_picture(decoded / 2 + 0.5) : cv::Mat();
+}
+
 std::vector<cv::Mat> Generator::attempt(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors) {
     if (models_->identity())
         look_at(anchors.back());
-    std::vector<FrameRequest> requests;
-    for (const SourcePicture &frame : frames)
-        requests.push_back(request(frame));
-    std::vector<FrameRequest> anchor_requests;
-    for (const SourcePicture &anchor : anchors)
-        anchor_requests.push_back(request(anchor));
-    const at::Tensor latents = denoise(*models_, settings_, conditioning_, requests, anchor_requests, watch_);
-    if (!at::isfinite(latents).all().item<bool>())
+    if (is_sequential())
+        return attempt_in_turn(frames, anchors);
+    const at::Tensor latents = latents_of(frames, anchors);
+    if (!latents.defined())
         return {};
     return_free_memory();
-
     std::vector<cv::Mat> pictures;
     for (int64_t i = 0; i < latents.size(0); ++i) {
-        watch_.step("decode");
-        const at::Tensor latent = latents.slice(0, i, i + 1).to(models_->device(), models_->dtype());
-        const at::Tensor decoded = models_->vae().decode(latent.contiguous(at::MemoryFormat::ChannelsLast)).to(at::kFloat);
-        if (!at::isfinite(decoded).all().item<bool>())
+        pictures.push_back(decode(latents.slice(0, i, i + 1)));
+        if (pictures.back().empty())
             return {};
-        pictures.push_back(to_picture(decoded / 2 + 0.5));
+    }
+    return pictures;
+}
+
+at::Tensor Generator::previous_of(const SourcePicture &frame) const {
+    if (!previous_)
+        return {};
+    const cv::Mat motion = vision::flow(vision::luma(previous_->source), vision::luma(frame.picture));
+    return at::cat({to_tensor(previous_->stylized), to_tensor(vision::flow_picture(motion))}, 1);
+}
+
+std::vector<cv::Mat> Generator::attempt_in_turn(const std::vector<SourcePicture> &frames,
+                                                const std::vector<SourcePicture> &anchors) {
+    const int64_t shot = anchors.front().identity;
+    if (previous_ && previous_->shot != shot)
+        previous_.reset();
+    const std::optional<Previous> before = previous_;
+    std::vector<cv::Mat> pictures;
+    for (const SourcePicture &frame : frames) {
+        const at::Tensor latents = latents_of({frame}, anchors);
+        const cv::Mat picture = latents.defined() ? decode(latents) : cv::Mat();
+        if (picture.empty()) {
+            previous_ = before; // the next try starts where this one did
+            return {};
+        }
+        pictures.push_back(picture);
+        previous_ = Previous{shot, frame.picture, picture};
     }
     return pictures;
 }

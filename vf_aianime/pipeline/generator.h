@@ -4,6 +4,7 @@
 #include <opencv2/core.hpp>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "pipeline/denoiser.h"
@@ -29,6 +30,8 @@ public:
     Generator(const Settings &settings, Watch &watch);
 
     int stride() const { return models_->stride(); }
+    // Frames are made one after the other, each from the one before: segments cannot share any.
+    bool is_sequential() const { return models_->is_sequential(); }
     const char *precision() const;
 
     // Stylized pictures, CV_32FC3 in the padded working size, one per frame. `anchors` as in denoise(). Throws Error (NOT_FINITE,
@@ -40,6 +43,12 @@ private:
     // Shows the shot's key frame, or the template's picture, to the IP-Adapter.
     void look_at(const SourcePicture &key_frame);
     FrameRequest request(const SourcePicture &source);
+    // Undefined where the shot begins.
+    at::Tensor previous_of(const SourcePicture &frame) const;
+    // Undefined when something was not finite.
+    at::Tensor latents_of(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors);
+    cv::Mat decode(const at::Tensor &latent); // empty likewise
+    std::vector<cv::Mat> attempt_in_turn(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors);
     // Empty when something was not finite.
     std::vector<cv::Mat> attempt(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors);
 
@@ -48,7 +57,14 @@ private:
     std::unique_ptr<Models> models_;
     Conditioning conditioning_;
     std::unique_ptr<NoiseFile> noise_; // null: drawn by the seed
-    int64_t seen_ = -1;                // identity of the key frame that conditioning_.images shows
+    std::optional<int64_t> seen_;      // identity of the key frame that conditioning_.images shows
+
+    // For controls that look at the frame before.
+    struct Previous {
+        int64_t shot; // identity of its first frame
+        cv::Mat source, stylized;
+    };
+    std::optional<Previous> previous_;
 };
 
 } // namespace aianime::pipeline

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline/models.h"
 
+#include <algorithm>
+
 #include "io/error.h"
 #include "io/json.h"
 #include "io/paths.h"
@@ -95,8 +97,9 @@ void Models::load_controls(const Settings &settings) {
         const nn::Component found = component(control.path, Part::controlnet);
         auto net = std::make_unique<nn::ControlNet>(nn::UNetConfig::from_json(found.config));
         load_component(net->module(), found, dtype_, device_);
-        controls_.push_back(
-            {control.settings, std::move(net), ControlPicture::make(control.settings.type, control.annotator, device_)});
+        auto picture =
+            control.settings.type == "temporal" ? nullptr : ControlPicture::make(control.settings.type, control.annotator, device_);
+        controls_.push_back({control.settings, std::move(net), std::move(picture)});
     }
 }
 
@@ -139,18 +142,24 @@ void Models::check_fit() const {
         if (width != text_encoder_->width())
             refuse("the U-Net takes text of width " + std::to_string(width) + ", the text encoder makes " +
                    std::to_string(text_encoder_->width()));
+    if (is_sequential() && motion_)
+        refuse("a motion module makes the frames of a window at once, a control of type \"temporal\" one after the other");
     for (const Control &control : controls_) {
         const nn::UNetConfig &config = control.net->config();
         if (config.block_out_channels != unet.block_out_channels || config.layers_per_block != unet.layers_per_block)
             refuse("the ControlNet is made for another U-Net (its channels or layers differ)");
-        if (config.conditioning_channels != 3)
+        if (config.conditioning_channels != 3 && (control.picture || config.conditioning_channels != 6))
             refuse("a ControlNet with " + std::to_string(config.conditioning_channels) +
-                   " picture channels cannot be shown the source");
+                   " picture channels cannot be shown a picture of type \"" + control.settings.type + "\"");
         const int64_t reduction = int64_t{1} << (config.conditioning_embedding_out_channels.size() - 1);
         if (reduction != vae_->stride())
             refuse("the ControlNet reduces its picture by " + std::to_string(reduction) + ", the autoencoder by " +
                    std::to_string(vae_->stride()));
     }
+}
+
+bool Models::is_sequential() const {
+    return std::any_of(controls_.begin(), controls_.end(), [](const Control &control) { return !control.picture; });
 }
 
 int Models::stride() const { return static_cast<int>(vae_->stride() * unet_->config().stride()); }

@@ -26,7 +26,7 @@ public:
     struct Control {
         ControlSettings settings;
         std::unique_ptr<nn::ControlNet> net;
-        std::unique_ptr<ControlPicture> picture;
+        std::unique_ptr<ControlPicture> picture; // null: type "temporal"
     };
     // What shows pictures to the U-Net.
     struct Identity {
@@ -49,6 +49,8 @@ public:
     // Gives its memory back; text_encoder() must not be called any more.
     void release_text_encoder() { text_encoder_.reset(); }
 
+    // Whether a control looks at the frame that was generated before.
+    bool is_sequential() const;
     // What the LoRAs turned out to be.
     const std::vector<nn::LoraReport> &loras() const { return loras_; }
 

@@ -54,6 +54,8 @@ void Shot::finish() {
 
 // Frames whose generation does not depend on the segment they are in need no overlap.
 size_t Shot::shared_frames() const {
+    if (generator_.is_sequential())
+        return 0;
     if (settings_.style.attention == nn::AttentionMode::self && settings_.motion.empty())
         return 0;
     return static_cast<size_t>(std::min(settings_.style.overlap, settings_.style.segment - 1));

@@ -172,10 +172,16 @@ void read_sampling(const Json &json, Template &style) {
                     json.at("size").where() + ": " + std::to_string(*style.size) + " is neither 0 nor within 16 to 4096");
 }
 
+std::vector<std::string> control_types() {
+    std::vector<std::string> types = ControlPicture::names();
+    types.emplace_back("temporal");
+    return types;
+}
+
 ControlSettings read_control(const Json &json) {
     json.only({"type", "model", "annotator", "scale", "start", "end"});
     ControlSettings control;
-    optional(json, "type", [&](const Json &value) { control.type = value.choice(ControlPicture::names()); });
+    optional(json, "type", [&](const Json &value) { control.type = value.choice(control_types()); });
     optional_path(json, "model", true, control.model);
     optional_path(json, "annotator", true, control.annotator);
     optional_number(json, "scale", 0, 2, control.scale);

@@ -31,7 +31,7 @@ enum class Precision {
 };
 
 struct ControlSettings {
-    std::string type = "source"; // what the ControlNet is shown: one of ControlPicture::names()
+    std::string type = "source"; // what the ControlNet is shown: one of ControlPicture::names(), or "temporal"
     std::string model;           // folder or file below the model folders; "" = the pack's own controlnet of that type
     std::string annotator;       // file of the network that makes its picture, for types that need one
     double scale = 1;            // 0 to 2
