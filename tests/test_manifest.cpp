@@ -55,6 +55,8 @@ AIANIME_TEST(refused_by_keys) {
     expect_forbidden(path, "FaceID portrait");
     write_names(path, {"query_tokens", "language_model.model.decoder.embed_positions.weight"});
     expect_forbidden(path, "use wd-vit-tagger-v3");
+    write_names(path, {"conv1_1.weight", "Mconv7_stage6_L2.weight"});
+    expect_forbidden(path, "OpenPose body network is not for commercial use");
     // The full face adapter has another layer behind the one that marks the portrait.
     write_names(path, {"image_proj.proj.0.weight", "image_proj.proj.2.weight", "image_proj.proj.3.weight"});
     check_commercial(path, Manifest::shipped());

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# `aianime image --noise`: the seed's own noise as a file gives the seed's picture, whatever the seed; files that do not fit are refused.
+
+build=$(cd "${BUILD:-build}" && pwd) || exit 1
+command=$build/bin/aianime
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+passed=0
+failed=0
+unset AIANIME_MODELS AIANIME_TEMPLATES
+
+ok() {
+    echo "ok $1"
+    passed=$((passed + 1))
+}
+
+fail() { # name, reason
+    echo "FAIL $1: $2"
+    failed=$((failed + 1))
+}
+
+# image OUT [flags...]: the picture with one step at 64x32.
+image() {
+    timeout 120 "$command" image "$tmp/in.png" -o "$tmp/$1" --steps 1 --size 32 "${@:2}" >"$tmp/log" 2>&1
+}
+
+refused() { # name, exit, text, file
+    image x.png --noise "$4"
+    local code=$?
+    if [ $code = "$2" ] && grep -q -- "$3" "$tmp/log"; then ok "$1"; else fail "$1" "exit $code: $(tr '\n' '|' <"$tmp/log")"; fi
+}
+
+# noise FILE SEED NAME SIDES...: the noise that the seed draws for a picture (Philox4x32-10, Box-Muller), as diffusion/noise.h says.
+noise() {
+    python3 - "$tmp/$1" "${@:2}" <<'PYTHON'
+import json
+import math
+import struct
+import sys
+
+path, seed, name, *shape = sys.argv[1:]
+seed, shape = int(seed), [int(side) for side in shape]
+count = math.prod(shape)
+
+def block(number):
+    c, key = [number, 0, 0, 0], [seed & 0xFFFFFFFF, seed >> 32]
+    for _ in range(10):
+        a, b = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [b >> 32 ^ c[1] ^ key[0], b & 0xFFFFFFFF, a >> 32 ^ c[3] ^ key[1], a & 0xFFFFFFFF]
+        key = [key[0] + 0x9E3779B9 & 0xFFFFFFFF, key[1] + 0xBB67AE85 & 0xFFFFFFFF]
+    for first, second in (c[:2], c[2:]):
+        radius, angle = math.sqrt(-2 * math.log((first + 1) / 2**32)), 2 * math.pi * second / 2**32
+        yield from (radius * math.cos(angle), radius * math.sin(angle))
+
+numbers = [number for i in range((count + 3) // 4) for number in block(i)][:count]
+header = json.dumps({name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 4 * count]}}).encode()
+with open(path, "wb") as out:
+    out.write(len(header).to_bytes(8, "little") + header + struct.pack(f"<{count}f", *numbers))
+PYTHON
+}
+
+"$build/bin/ffmpeg" -v error -y -f lavfi -i testsrc2=s=64x32 -frames:v 1 "$tmp/in.png"
+noise seven.safetensors 7 noise 2 4 8 16
+image seed.png --seed 7 || fail "a run" "$(cat "$tmp/log")"
+image other.png --seed 8
+image file.png --seed 8 --noise "$tmp/seven.safetensors" || fail "a run with noise" "$(cat "$tmp/log")"
+if cmp -s "$tmp/seed.png" "$tmp/other.png"; then fail "seeds differ" "they do not"; else ok "seeds differ"; fi
+if cmp -s "$tmp/seed.png" "$tmp/file.png"; then ok "the seed's noise as a file"; else fail "the seed's noise as a file" "another picture"; fi
+
+refused "no such file" 254 'none' "$tmp/none"
+noise small.safetensors 7 x 1 4 8 8
+refused "of another size" 183 'the noise of a frame is 4x8x8, this run.s latents are 4x8x16' "$tmp/small.safetensors"
+noise flat.safetensors 7 x 4 8 16
+refused "of three sides" 183 'initial noise is \[frames, channels, height, width\]' "$tmp/flat.safetensors"
+printf '\200\002}.' >"$tmp/n.pt"
+refused "a pickle" 243 'convert_pickle.py' "$tmp/n.pt"
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
