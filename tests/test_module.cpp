@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <cmath>
 #include <cstring>
 
 #include "nn/aten.h"
@@ -148,7 +149,7 @@ AIANIME_TEST(folders) {
     expect_error([&] { nn::WeightSource::from_folder(folder.path("nothing")); }, AIANIME_NOT_FOUND, "no such folder");
     expect_error([&] { nn::WeightSource::from_folder(folder.path()); }, AIANIME_NOT_FOUND, "model.safetensors");
     write_file(folder.path("pytorch_model.bin"), "PK");
-    expect_error([&] { nn::WeightSource::from_folder(folder.path()); }, AIANIME_FORBIDDEN, "'model.safetensors'");
+    expect_error([&] { nn::WeightSource::from_folder(folder.path()); }, AIANIME_FORBIDDEN, "convert_pickle.py");
     write_safetensors(folder.path("model.fp16.safetensors"), {{"a", {1}, 1}});
     ck_assert_double_eq(nn::WeightSource::from_folder(folder.path()).tensor("a", at::kFloat, at::kCPU).item<double>(), 1);
     write_safetensors(folder.path("diffusion_pytorch_model.safetensors"), {{"a", {1}, 2}});
@@ -213,7 +214,22 @@ AIANIME_TEST(doubling_convolution) {
     }
 }
 
+AIANIME_TEST(a29_values_that_are_not_finite_are_named) {
+    const TempFolder folder;
+    std::vector<Entry> entries = pair_entries();
+    entries[1].value = INFINITY;
+    entries[3].value = NAN;
+    write_safetensors(folder.path("model.safetensors"), entries);
+    Pair pair;
+    const std::vector<std::string> names = nn::load(pair, nn::WeightSource::from_folder(folder.path()), at::kFloat, at::kCPU);
+    ck_assert(names == std::vector<std::string>({"scale", "blocks.0.bias"}));
+    write_safetensors(folder.path("model.safetensors"), pair_entries());
+    Pair sound;
+    ck_assert(nn::load(sound, nn::WeightSource::from_folder(folder.path()), at::kBFloat16, at::kCPU).empty());
+}
+
 int main() {
-    return run_suite("module", {walk, loading, conversion, old_attention_names, weights_that_do_not_fit, long_lists_are_cut,
-                                folders, sharded_folders, group_norm_of_any_size, doubling_convolution});
+    return run_suite("module",
+                     {walk, loading, conversion, old_attention_names, weights_that_do_not_fit, long_lists_are_cut, folders,
+                      sharded_folders, group_norm_of_any_size, doubling_convolution, a29_values_that_are_not_finite_are_named});
 }

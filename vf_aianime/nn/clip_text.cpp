@@ -100,9 +100,9 @@ ClipText::ClipText(const io::Json &config) : impl_(std::make_unique<Impl>(config
 
 ClipText::~ClipText() = default;
 
-void ClipText::load(const WeightSource &source, at::ScalarType dtype, at::Device device, const Patch &patch) {
+std::vector<std::string> ClipText::load(const WeightSource &source, at::ScalarType dtype, at::Device device, const Patch &patch) {
     Module *named = source.has("text_model.final_layer_norm.weight") ? static_cast<Module *>(&impl_->prefixed) : &impl_->network;
-    nn::load(*named, source, dtype, device, is_ignorable, patch);
+    return nn::load(*named, source, dtype, device, is_ignorable, patch);
 }
 
 Module &ClipText::module() { return impl_->network; }

@@ -37,8 +37,9 @@ public:
     explicit ClipText(const io::Json &config);
     ~ClipText();
     // Takes names with and without the "text_model." in front that releases before transformers 5 wrote; leaves out position
-    // numbers and the projection such files may carry. Throws as nn::load() does.
-    void load(const WeightSource &source, at::ScalarType dtype, at::Device device, const Patch &patch = nullptr);
+    // numbers and the projection such files may carry. Returns and throws as nn::load() does.
+    std::vector<std::string> load(const WeightSource &source, at::ScalarType dtype, at::Device device,
+                                  const Patch &patch = nullptr);
     // The network under the names without "text_model.".
     Module &module();
     int64_t width() const;

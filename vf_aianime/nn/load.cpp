@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <sstream>
@@ -91,17 +92,22 @@ std::map<std::string, std::string> bind(Module &module, const WeightSource &sour
 
 void check_names(Module &module, const WeightSource &source, const Ignored &ignored) { bind(module, source, ignored); }
 
-void load(Module &module, const WeightSource &source, at::ScalarType dtype, at::Device device, const Ignored &ignored,
-          const Patch &patch) {
+std::vector<std::string> load(Module &module, const WeightSource &source, at::ScalarType dtype, at::Device device,
+                              const Ignored &ignored, const Patch &patch) {
     const std::map<std::string, std::string> names = bind(module, source, ignored);
+    std::vector<std::string> not_finite;
     module.visit([&](const std::string &name, at::Tensor &tensor, const std::vector<int64_t> &) {
         const std::string &stored = names.at(name);
         tensor = patch ? patch(name, source.tensor(stored, source.dtype(stored), at::kCPU)).to(device, dtype)
                        : source.tensor(stored, dtype, device);
         if (tensor.dim() == 4)
             tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
+        // One value that is not finite makes the sum so.
+        if (!tensor.is_meta() && !std::isfinite(tensor.sum(at::kFloat).item<float>()))
+            not_finite.push_back(stored);
     });
     module.call_loaded();
+    return not_finite;
 }
 
 } // namespace aianime::nn

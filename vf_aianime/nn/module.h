@@ -54,11 +54,13 @@ private:
 // Fills every tensor of `module` from `source` in `dtype` on `device`, gradient off. Convolution weights (4-d) are stored
 // channels-last. Names the source has beyond the module's are refused unless `ignored(name)` says otherwise (null refuses all).
 // `patch`, where given, may replace a tensor while it is still in the file's precision, as merged LoRAs do.
+// Returns the names of tensors that hold values which are not finite, as the file has them: a network can do without some weights,
+// and a run whose results are not finite is refused anyway.
 // Throws Error (BAD_DATA) listing up to 20 missing, unexpected and wrongly shaped names.
 using Ignored = std::function<bool(const std::string &name)>;
 using Patch = std::function<at::Tensor(const std::string &name, const at::Tensor &weight)>;
-void load(Module &module, const WeightSource &source, at::ScalarType dtype, at::Device device, const Ignored &ignored = nullptr,
-          const Patch &patch = nullptr);
+std::vector<std::string> load(Module &module, const WeightSource &source, at::ScalarType dtype, at::Device device,
+                              const Ignored &ignored = nullptr, const Patch &patch = nullptr);
 // The check that load() begins with, without reading a weight.
 void check_names(Module &module, const WeightSource &source, const Ignored &ignored = nullptr);
 

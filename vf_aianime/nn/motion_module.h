@@ -31,7 +31,7 @@ public:
     class Module &module();
     const MotionConfig &config() const;
 
-    // The most frames that can be made together; check_frames throws Error (BAD_DATA) for more.
+    // The most frames that can be made together; check_frames throws Error (OUT_OF_RANGE) for more.
     int64_t max_frames() const;
     void check_frames(int64_t frames) const;
 

@@ -49,6 +49,8 @@ void Generator::load(at::ScalarType dtype) {
     conditioning_ = encode_conditioning(*models_, settings_, watch_);
     seen_.reset();
     report_loras(*models_, watch_);
+    for (const std::string &warning : models_->warnings())
+        watch_.log(AIANIME_LOG_WARNING, warning);
     models_->release_text_encoder(); // half a gigabyte at the size of Stable Diffusion 1.5
     return_free_memory();
 }

@@ -21,11 +21,6 @@ bool is_position_buffer(const std::string &name) {
     return name.size() >= suffix.size() && name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
 }
 
-void load_component(nn::Module &module, const nn::Component &component, at::ScalarType dtype, at::Device device,
-                    const nn::Patch &patch = nullptr) {
-    nn::load(module, component.source, dtype, device, is_position_buffer, patch);
-}
-
 // A CLIP vision tower: a folder with config.json, or a file.
 std::unique_ptr<nn::ClipVision> load_tower(const std::string &path, at::ScalarType dtype, at::Device device) {
     const bool folder = io::is_folder(io::real_path(path));
@@ -50,7 +45,7 @@ Models::Models(const Settings &settings, at::ScalarType dtype, at::Device device
 
     const nn::Component vae = settings.vae.empty() ? base_component(base_, Part::vae) : component(settings.vae, Part::vae);
     vae_ = nn::Autoencoder::create(vae.config);
-    load_component(vae_->module(), vae, dtype, device);
+    load_component(vae_->module(), vae);
     if (settings.strength >= 1) // then sampling begins with noise alone
         vae_->release_encoder();
 
@@ -58,6 +53,17 @@ Models::Models(const Settings &settings, at::ScalarType dtype, at::Device device
     load_identity(settings);
     load_scheduler(settings);
     check_fit();
+}
+
+void Models::load_component(nn::Module &module, const nn::Component &component, const nn::Patch &patch) {
+    note_not_finite(component.source, nn::load(module, component.source, dtype_, device_, is_position_buffer, patch));
+}
+
+void Models::note_not_finite(const nn::WeightSource &source, const std::vector<std::string> &names) {
+    if (!names.empty())
+        warnings_.push_back(source.description() + ": " + names.front() +
+                            (names.size() > 1 ? " and " + std::to_string(names.size() - 1) + " more tensors hold" : " holds") +
+                            " values that are not finite");
 }
 
 // U-Net, text encoder and motion module, and what LoRAs change in them.
@@ -81,11 +87,12 @@ void Models::load_diffusion(const Settings &settings) {
             return nullptr;
         return [&loras, patched](const std::string &name, const at::Tensor &weight) { return (loras.*patched)(name, weight); };
     };
-    load_component(unet_->module(), unet, dtype_, device_, patch(&nn::LoraStack::patch_unet));
+    load_component(unet_->module(), unet, patch(&nn::LoraStack::patch_unet));
     // Runs once a prompt, so it can afford float32.
-    text_encoder_->load(text.source, at::kFloat, device_, patch(&nn::LoraStack::patch_text));
+    note_not_finite(text.source, text_encoder_->load(text.source, at::kFloat, device_, patch(&nn::LoraStack::patch_text)));
     if (motion_)
-        nn::load(motion_->module(), motion->source, dtype_, device_, nullptr, patch(&nn::LoraStack::patch_motion));
+        note_not_finite(motion->source,
+                        nn::load(motion_->module(), motion->source, dtype_, device_, nullptr, patch(&nn::LoraStack::patch_motion)));
 
     // OpenCLIP, the text encoder of Stable Diffusion 2, was trained on prompts padded with token 0.
     const bool pad_with_zero = settings.pack.is_file() && nn::SingleFile(base_).is_version_2();
@@ -96,7 +103,7 @@ void Models::load_controls(const Settings &settings) {
     for (const Settings::Control &control : settings.controls) {
         const nn::Component found = component(control.path, Part::controlnet);
         auto net = std::make_unique<nn::ControlNet>(nn::UNetConfig::from_json(found.config));
-        load_component(net->module(), found, dtype_, device_);
+        load_component(net->module(), found);
         auto picture =
             control.settings.type == "temporal" ? nullptr : ControlPicture::make(control.settings.type, control.annotator, device_);
         controls_.push_back({control.settings, std::move(net), std::move(picture)});

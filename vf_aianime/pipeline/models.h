@@ -14,6 +14,7 @@
 #include "nn/ip_adapter.h"
 #include "nn/lora.h"
 #include "nn/motion_module.h"
+#include "nn/single_file.h"
 #include "nn/unet.h"
 #include "pipeline/control_picture.h"
 #include "pipeline/settings.h"
@@ -51,6 +52,8 @@ public:
 
     // Whether a control looks at the frame that was generated before.
     bool is_sequential() const;
+    // What is worth a warning, although the models load.
+    const std::vector<std::string> &warnings() const { return warnings_; }
     // What the LoRAs turned out to be.
     const std::vector<nn::LoraReport> &loras() const { return loras_; }
 
@@ -60,6 +63,8 @@ public:
     std::unique_ptr<diffusion::Scheduler> make_scheduler() const;
 
 private:
+    void load_component(nn::Module &module, const nn::Component &component, const nn::Patch &patch = nullptr);
+    void note_not_finite(const nn::WeightSource &source, const std::vector<std::string> &names);
     void load_diffusion(const Settings &settings);
     void load_controls(const Settings &settings);
     void load_identity(const Settings &settings);
@@ -76,6 +81,7 @@ private:
     std::vector<Control> controls_;
     Identity identity_;
     std::vector<nn::LoraReport> loras_;
+    std::vector<std::string> warnings_;
     std::string scheduler_name_;
     diffusion::SchedulerConfig scheduler_config_;
     std::string base_; // folder or file
