@@ -91,8 +91,8 @@ AIANIME_TEST(windows_longer_than_the_position_table) {
     expect_error([&] { networks.motion.check_frames(21); }, AIANIME_OUT_OF_RANGE,
                  "adapter/diffusion_pytorch_model.safetensors: AnimateDiff v2 can move 20 frames together, the window has 21");
     const at::Tensor x = at::zeros({21, 4, 4, 4}), text = stored("adapter.text0");
-    expect_error([&] { networks.unet.forward(x, 1, text.slice(0, 0, 1), nullptr, nullptr, &networks.motion); }, AIANIME_OUT_OF_RANGE,
-                 "can move 20 frames");
+    expect_error([&] { networks.unet.forward(x, 1, text.slice(0, 0, 1), nullptr, nullptr, &networks.motion); },
+                 AIANIME_OUT_OF_RANGE, "can move 20 frames");
     nn::FrameAttention frames{nn::AttentionMode::self, 3, 7, nullptr, false, 0};
     ck_assert_int_eq(networks.unet.forward(x, 1, text.slice(0, 0, 1), &frames, nullptr, &networks.motion).size(0), 21);
 }

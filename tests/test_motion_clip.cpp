@@ -144,7 +144,8 @@ AIANIME_TEST(windows_that_are_too_long) {
     Settings settings = pocket_settings();
     settings.motion = write_motion_module(folder, true);
     settings.style.window = 65;
-    expect_error([&] { Models(settings, at::kFloat, at::kCPU); }, AIANIME_OUT_OF_RANGE, "motion.safetensors: AnimateLCM can move 64");
+    expect_error([&] { Models(settings, at::kFloat, at::kCPU); }, AIANIME_OUT_OF_RANGE,
+                 "motion.safetensors: AnimateLCM can move 64");
 }
 
 int main() {

@@ -163,8 +163,8 @@ int64_t MotionModule::max_frames() const { return impl_->config.positions; }
 void MotionModule::check_frames(int64_t frames) const {
     if (frames > max_frames())
         throw Error(AIANIME_OUT_OF_RANGE, impl_->name + ": " + impl_->config.title() + " can move " + std::to_string(max_frames()) +
-                                          " frames together, the window has " + std::to_string(frames) +
-                                          "; make the window shorter");
+                                              " frames together, the window has " + std::to_string(frames) +
+                                              "; make the window shorter");
 }
 
 bool MotionModule::norms_see_clips() const { return impl_->norms == MotionNorms::trained && impl_->config.is_version_1(); }
