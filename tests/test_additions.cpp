@@ -5,6 +5,9 @@
 
 #include "support.h"
 
+#include <cmath>
+#include <fstream>
+
 #include "nn/aten.h"
 #include "pipeline/generator.h"
 #include "pipeline/noise_file.h"
@@ -249,6 +252,24 @@ AIANIME_TEST(temporal_control_sees_the_frame_before) {
     ck_assert_double_gt(cv::norm(whole[1], whole[3], cv::NORM_INF), 1e-3);
 }
 
+AIANIME_TEST(a29_not_finite_weights_by_strictness) {
+    const Studio studio;
+    std::vector<ListedTensor> tensors = read_tensor_list("single_file/version_1");
+    write_synthetic(studio.path("base.safetensors"), tensors);
+    // The first value of the file's data is made infinite in place.
+    std::fstream file(studio.path("base.safetensors"), std::ios::in | std::ios::out | std::ios::binary);
+    uint64_t header = 0;
+    file.read(reinterpret_cast<char *>(&header), sizeof header);
+    const float infinity = INFINITY;
+    file.seekp(static_cast<std::streamoff>(sizeof header + header));
+    file.write(reinterpret_cast<const char *>(&infinity), sizeof infinity);
+    file.close();
+    const Models models(studio.settings(""), at::kFloat, at::kCPU);
+    ck_assert_int_eq(static_cast<int>(models.warnings().size()), 1);
+    ck_assert(models.warnings().front().find(tensors.front().name) != std::string::npos);
+    expect_error([&] { Models(studio.settings(R"(, "strict": true)"), at::kFloat, at::kCPU); }, AIANIME_BAD_DATA, "not finite");
+}
+
 AIANIME_TEST(what_is_needed_beside_is_asked_for) {
     const Studio studio;
     expect_error([&] { studio.settings("", R"(, "identity": {"ip_adapter": "base.safetensors"})"); }, AIANIME_BAD_DATA,
@@ -261,5 +282,5 @@ AIANIME_TEST(what_is_needed_beside_is_asked_for) {
 int main() {
     return run_suite("additions", {loras_by_weight, embeddings_by_name_and_clip_skip, noise_from_a_file, samplers_settings,
                                    image_prompts_by_scale, control_pictures_by_type, temporal_control_sees_the_frame_before,
-                                   what_is_needed_beside_is_asked_for});
+                                   a29_not_finite_weights_by_strictness, what_is_needed_beside_is_asked_for});
 }

@@ -136,7 +136,23 @@ AIANIME_TEST(hashes_are_compared) {
     expect_error([&] { verify_pack(pack); }, AIANIME_FORBIDDEN, "leaves the folder");
 }
 
+AIANIME_TEST(a31_hashes_that_must_be_there) {
+    const TempFolder folder;
+    write_file(folder.path("model_index.json"), "{}");
+    expect_error([&] { aianime::io::require_hashes(load_pack(folder.path())); }, AIANIME_BAD_DATA, "lists its files' hashes");
+    write_file(folder.path("x"), "abc");
+    const auto write = [&](const std::string &sha256) {
+        write_file(folder.path("pack.json"),
+                   R"({"schema": 1, "name": "n", "license": "l", "files": [{"path": "x", "sha256": ")" + sha256 + "\"}]}");
+    };
+    write("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    aianime::io::require_hashes(load_pack(folder.path()));
+    write("0a7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    expect_error([&] { aianime::io::require_hashes(load_pack(folder.path())); }, AIANIME_BAD_DATA, "SHA-256 differs");
+}
+
 int main() {
     return run_suite("pack", {pocket_is_complete, a_vocabulary_is_strict_json, defaults_without_a_manifest, what_is_no_pack,
-                              manifest_is_strict, paths_stay_in_the_pack, controls_are_there, hashes_are_compared});
+                              manifest_is_strict, paths_stay_in_the_pack, controls_are_there, hashes_are_compared,
+                              a31_hashes_that_must_be_there});
 }

@@ -55,8 +55,8 @@ std::string describe(const Template &t) {
         text << " embedding " << embedding.file << ' ' << embedding.name;
     const IdentitySettings &i = t.identity;
     text << " identity " << i.ip_adapter << '|' << i.image_encoder << '|' << i.image << '|' << i.scale << ' ' << i.down << ' '
-         << i.mid << ' ' << i.up << " motion " << t.motion << " clip_skip " << t.clip_skip << ' ' << or_dash(t.beta_schedule)
-         << or_dash(t.spacing) << or_dash(t.gamma);
+         << i.mid << ' ' << i.up << " motion " << t.motion << ' ' << t.strict << t.require_hash << " clip_skip " << t.clip_skip
+         << ' ' << or_dash(t.beta_schedule) << or_dash(t.spacing) << or_dash(t.gamma);
     return text.str();
 }
 
@@ -133,8 +133,9 @@ AIANIME_TEST(templates_in_the_tree) {
 
 AIANIME_TEST(smallest_template_has_the_defaults) {
     const Template style = parse("");
-    ck_assert(describe(style) == "pocket||0||"
-                                 "|- -1 - - - - 0 anchors 16 4 32 shared 10 source identity |||1 1 1 1 motion  clip_skip 1 - - - ");
+    ck_assert(describe(style) ==
+              "pocket||0||"
+              "|- -1 - - - - 0 anchors 16 4 32 shared 10 source identity |||1 1 1 1 motion  00 clip_skip 1 - - - ");
     ck_assert(!style.controls && style.name == "t");
     ck_assert(describe(parse("\"model\": {}, \"prompt\": {}, \"sampling\": {}, \"coherence\": {}, \"time\": {}")) ==
               describe(style));
@@ -143,7 +144,7 @@ AIANIME_TEST(smallest_template_has_the_defaults) {
 
 AIANIME_TEST(every_field_arrives) {
     const Template style = parse(
-        R"("$schema": "schema.json", "description": "d", "x_mine": [1], "model": {"base": "a/b", "vae": "v", "precision": "bfloat16", "motion": "m",
+        R"("$schema": "schema.json", "description": "d", "x_mine": [1], "model": {"base": "a/b", "vae": "v", "precision": "bfloat16", "motion": "m", "strict": true, "require_hash": true,
             "loras": [{"file": "l", "weight": -0.5, "text_weight": 2, "partial": true}, {"weight": 3}, {"file": "k"}],
             "embeddings": [{"file": "e", "name": "bad"}, {}]},
         "prompt": {"positive": "p é", "negative": "n", "clip_skip": 2},
@@ -155,7 +156,7 @@ AIANIME_TEST(every_field_arrives) {
         "time": {"generate_fps": 12.5, "interpolate": "blend"})");
     ck_assert(describe(style) == "a/b|v|2|p é|n|euler_a 1 7 2.5 0.5 0 18446744073709551615 sparse 8 7 5 frame 12.5 blend"
                                  " [lineart|c|sk|0.5 0.25 0.75] [source|||1 0 1] lora l -0.5 2 1 lora k 1 - 0 embedding e bad"
-                                 " identity i|h|p|0.5 0 0.25 2 motion m clip_skip 2 linear trailing 0.25 ");
+                                 " identity i|h|p|0.5 0 0.25 2 motion m 11 clip_skip 2 linear trailing 0.25 ");
 }
 
 AIANIME_TEST(schema_bounds_are_the_loaders) {

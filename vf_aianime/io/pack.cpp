@@ -126,4 +126,11 @@ void verify_pack(const Pack &pack) {
                                               " is not the file that pack.json names (SHA-256 differs): fetch the pack again");
 }
 
+void require_hashes(const Pack &pack) {
+    if (pack.files.empty())
+        throw Error(AIANIME_BAD_DATA,
+                    printable(pack.path()) + ": require_hash wants a pack whose pack.json lists its files' hashes");
+    verify_pack(pack);
+}
+
 } // namespace aianime::io

@@ -47,5 +47,7 @@ Pack load_pack(const std::string &path);
 
 // Compares every listed file's SHA-256. Throws Error (BAD_DATA) naming the first file that differs, NOT_FOUND for a missing one.
 void verify_pack(const Pack &pack);
+// The same, and throws BAD_DATA where nothing is listed to compare with.
+void require_hashes(const Pack &pack);
 
 } // namespace aianime::io

@@ -40,7 +40,7 @@ constexpr const char *single_file_scheduler =
 } // namespace
 
 Models::Models(const Settings &settings, at::ScalarType dtype, at::Device device)
-    : dtype_(dtype), device_(device), base_(settings.pack.path()) {
+    : dtype_(dtype), device_(device), strict_(settings.style.strict), base_(settings.pack.path()) {
     load_diffusion(settings);
 
     const nn::Component vae = settings.vae.empty() ? base_component(base_, Part::vae) : component(settings.vae, Part::vae);
@@ -60,10 +60,14 @@ void Models::load_component(nn::Module &module, const nn::Component &component, 
 }
 
 void Models::note_not_finite(const nn::WeightSource &source, const std::vector<std::string> &names) {
-    if (!names.empty())
-        warnings_.push_back(source.description() + ": " + names.front() +
-                            (names.size() > 1 ? " and " + std::to_string(names.size() - 1) + " more tensors hold" : " holds") +
-                            " values that are not finite");
+    if (names.empty())
+        return;
+    const std::string text = source.description() + ": " + names.front() +
+                             (names.size() > 1 ? " and " + std::to_string(names.size() - 1) + " more tensors hold" : " holds") +
+                             " values that are not finite";
+    if (strict_)
+        throw Error(AIANIME_BAD_DATA, text);
+    warnings_.push_back(text);
 }
 
 // U-Net, text encoder and motion module, and what LoRAs change in them.

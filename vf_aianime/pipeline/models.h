@@ -73,6 +73,7 @@ private:
 
     at::ScalarType dtype_;
     at::Device device_;
+    bool strict_;
     std::unique_ptr<nn::UNet> unet_;
     std::unique_ptr<nn::MotionModule> motion_;
     std::unique_ptr<nn::Autoencoder> vae_;

@@ -200,6 +200,8 @@ Settings resolve_settings(const aianime_settings &given, std::vector<std::string
     settings.strength = settings.style.strength.value_or(settings.pack.strength);
     settings.size = settings.style.size.value_or(settings.pack.size);
     check_licenses(settings);
+    if (settings.style.require_hash)
+        io::require_hashes(settings.pack);
     return settings;
 }
 

@@ -133,10 +133,12 @@ void drop_without_file(std::vector<Entry> &entries) {
 }
 
 void read_model(const Json &json, Template &style) {
-    json.only({"base", "vae", "precision", "loras", "embeddings", "motion"});
+    json.only({"base", "vae", "precision", "strict", "require_hash", "loras", "embeddings", "motion"});
     optional_path(json, "base", false, style.base);
     optional_path(json, "vae", true, style.vae);
     optional_choice(json, "precision", precisions, style.precision);
+    optional(json, "strict", [&](const Json &value) { style.strict = value.boolean(); });
+    optional(json, "require_hash", [&](const Json &value) { style.require_hash = value.boolean(); });
     optional(json, "loras", [&](const Json &list) { style.loras = read_list<LoraSettings>(list, max_entries, read_lora); });
     optional(json, "embeddings",
              [&](const Json &list) { style.embeddings = read_list<EmbeddingSettings>(list, max_entries, read_embedding); });

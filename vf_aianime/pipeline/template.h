@@ -71,6 +71,9 @@ struct Template {
     std::string vae;                            // another autoencoder folder; "" = the pack's
     Precision precision = Precision::automatic; // model.precision: "auto", "float32", "bfloat16"
 
+    bool strict = false;       // weights that are not finite are refused, not only named in a warning
+    bool require_hash = false; // the base must be a pack whose files are those that its pack.json lists
+
     std::vector<LoraSettings> loras;
     std::vector<EmbeddingSettings> embeddings;
     std::string motion; // AnimateDiff file or diffusers MotionAdapter folder; "" = none
