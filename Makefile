@@ -24,6 +24,8 @@ $(BUILD)/config.mk: configure.sh
 ENGINE_DIRS := api io nn nn/annotators diffusion vision pipeline
 ATEN_DIRS := api nn nn/annotators diffusion pipeline
 ENGINE_SRC := $(foreach dir,$(ENGINE_DIRS),$(wildcard vf_aianime/$(dir)/*.cpp))
+# Trainers are part of the command only: the engine does not carry them.
+TRAIN_SRC := $(wildcard vf_aianime/train/*.cpp)
 TOOL_SRC := $(wildcard vf_aianime/tools/*.cpp)
 TEST_SRC := $(wildcard tests/test_*.cpp)
 C_TEST_SRC := $(wildcard tests/test_*.c)
@@ -31,9 +33,9 @@ TEST_SUPPORT := $(wildcard tests/support*.cpp)
 
 # Sources that see LibTorch start from the precompiled header.
 ATEN_SRC := $(foreach dir,$(ATEN_DIRS),$(wildcard vf_aianime/$(dir)/*.cpp)) \
-            $(shell grep -l '"nn/aten.h"' tests/*.cpp vf_aianime/tools/*.cpp 2>/dev/null)
+            $(shell grep -l '"nn/aten.h"' tests/*.cpp vf_aianime/tools/*.cpp vf_aianime/train/*.cpp 2>/dev/null)
 # Tests that need neither LibTorch nor OpenCV, and those of the C wall: both run with the sanitizers too.
-IO_TESTS := $(filter tests/%,$(shell grep -L -E '"(nn|diffusion|vision|pipeline|api)/|"aianime\.h"' $$(grep -l '"io/' $(TEST_SRC) /dev/null) /dev/null))
+IO_TESTS := $(filter tests/%,$(shell grep -L -E '"(nn|diffusion|vision|pipeline|api|train)/|"aianime\.h"' $$(grep -l '"io/' $(TEST_SRC) /dev/null) /dev/null))
 API_TESTS := $(shell grep -l -E '"aianime\.h"|"api/' $(TEST_SRC) $(C_TEST_SRC) /dev/null)
 
 OBJ := $(BUILD)/obj
@@ -59,6 +61,7 @@ ENGINE_LIBS := -lstdc++ $(JSON_LIBS) -lpng16 -ltorch_cpu -lc10 -lopencv_objdetec
 TOOL_LIBS := -lopencv_imgcodecs $(ENGINE_LIBS)
 
 ENGINE_LIB := $(BUILD)/lib/libaianime.a
+TRAIN_LIB := $(BUILD)/lib/libtrain.a
 ENGINE_SO := $(BUILD)/lib/libaianime.so.1
 SO_FLAGS := -shared -Wl,-soname,libaianime.so.1 -Wl,-z,defs -Wl,--version-script=vf_aianime/libaianime.map
 TOOL := $(BUILD)/bin/aianime
@@ -129,7 +132,7 @@ $(1): FORCE
 	@printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $$@ || printf '%s\n' '$(subst ','\'',$(2))' > $$@
 endef
 $(eval $(call stamp,$(OBJ)/flags,$(CC) $(CXX) $(CFLAGS_ALL) $(CXXFLAGS_ALL)))
-$(eval $(call stamp,$(OBJ)/list,$(ENGINE_SRC) $(TEST_SUPPORT)))
+$(eval $(call stamp,$(OBJ)/list,$(ENGINE_SRC) $(TRAIN_SRC) $(TEST_SUPPORT)))
 
 PCH := $(BUILD)/pch/aten.h.gch
 $(PCH): vf_aianime/nn/aten.h $(OBJ)/flags
@@ -170,6 +173,7 @@ SUPPORT_LIB := $(BUILD)/lib/libsupport.a
 
 $(ENGINE_LIB): $(ENGINE_OBJ)
 $(SUPPORT_LIB): $(call objects,$(TEST_SUPPORT))
+$(TRAIN_LIB): $(call objects,$(TRAIN_SRC))
 $(BUILD)/lib/%.a: $(OBJ)/list
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -181,7 +185,7 @@ $(ENGINE_SO): $(ENGINE_OBJ) $(OBJ)/list vf_aianime/libaianime.map
 	$(call show,LINK,$@)
 	$(Q)$(CXX) $(SO_FLAGS) $(TREE_RPATH) $(ENGINE_OBJ) $(LDFLAGS_ALL) $(ENGINE_LIBS) -o $@
 
-$(TOOL): $(call objects,$(TOOL_SRC)) $(ENGINE_LIB)
+$(TOOL): $(call objects,$(TOOL_SRC)) $(TRAIN_LIB) $(ENGINE_LIB)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)
 	$(Q)$(CXX) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) -o $@
@@ -192,12 +196,12 @@ $(BUILD)/install/libaianime.so.1: $(ENGINE_SO)
 	$(call show,LINK,$@)
 	$(Q)$(CXX) $(SO_FLAGS) -Wl,-rpath,'$$ORIGIN/aianime' $(ENGINE_OBJ) $(LDFLAGS_ALL) $(ENGINE_LIBS) -o $@
 
-$(BUILD)/install/aianime: $(call objects,$(TOOL_SRC)) $(ENGINE_LIB)
+$(BUILD)/install/aianime: $(call objects,$(TOOL_SRC)) $(TRAIN_LIB) $(ENGINE_LIB)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)
 	$(Q)$(CXX) -Wl,-rpath,'$$ORIGIN/../lib/aianime' $^ $(LDFLAGS_ALL) $(TOOL_LIBS) -o $@
 
-$(TEST_SRC:tests/%.cpp=$(BUILD)/tests/%): $(BUILD)/tests/%: $(OBJ)/tests/%.cpp.o $(SUPPORT_LIB) $(ENGINE_LIB)
+$(TEST_SRC:tests/%.cpp=$(BUILD)/tests/%): $(BUILD)/tests/%: $(OBJ)/tests/%.cpp.o $(SUPPORT_LIB) $(TRAIN_LIB) $(ENGINE_LIB)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)
 	$(Q)$(CXX) $(TREE_RPATH) $^ $(LDFLAGS_ALL) $(TOOL_LIBS) $(CHECK_LIBS) -o $@

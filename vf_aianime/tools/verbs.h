@@ -25,6 +25,7 @@ extern const Verb doctor_verb;
 extern const Verb image_verb;
 extern const Verb info_verb;
 extern const Verb models_verb;
+extern const Verb train_verb;
 
 // All of them, in the order of the help text.
 const std::vector<const Verb *> &verbs();
