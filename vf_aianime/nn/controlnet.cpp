@@ -106,8 +106,8 @@ at::Tensor ControlNet::embed_hint(const at::Tensor &hint) const {
     return impl_->cond_embedding.forward(hint);
 }
 
-ControlResiduals ControlNet::forward(const at::Tensor &x, double timestep, const at::Tensor &text, const at::Tensor &hint,
-                                     FrameAttention *frames) const {
+ControlResiduals ControlNet::forward(const at::Tensor &x, const Timesteps &timesteps, const at::Tensor &text,
+                                     const at::Tensor &hint, FrameAttention *frames) const {
     const UNetConfig &config = impl_->config;
     check_inputs(config, x, text);
     if (hint.dim() != 4 || hint.size(2) != x.size(2) || hint.size(3) != x.size(3))
@@ -116,7 +116,7 @@ ControlResiduals ControlNet::forward(const at::Tensor &x, double timestep, const
                     "another autoencoder");
     const at::Tensor &weight = impl_->conv_in.weight;
     const at::Tensor sinusoids =
-        sinusoidal_timestep(timestep, config.block_out_channels.front(), config.flip_sin_to_cos, config.freq_shift);
+        sinusoidal_timestep(timesteps, config.block_out_channels.front(), config.flip_sin_to_cos, config.freq_shift);
     const Conditions conditions = {impl_->time_embedding.forward(sinusoids), like_weight(text, weight), frames};
     return impl_->forward(like_weight(x, weight), like_weight(hint, weight), conditions);
 }

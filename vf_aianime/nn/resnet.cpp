@@ -28,9 +28,15 @@ at::Tensor ResnetBlock::forward(const at::Tensor &x, const at::Tensor &time, int
             return norm_silu_conv(norm, conv, in);
         return conv.forward(norm.forward_silu(in, clips));
     };
-    // The time step is the same for the whole batch, so its projection is one more bias.
-    at::Tensor h = time_emb_proj ? conv1.forward(norm1.forward_silu(x, clips), time_emb_proj->forward(time).squeeze(0))
-                                 : convolve(norm1, conv1, x);
+    at::Tensor h;
+    if (!time_emb_proj) {
+        h = convolve(norm1, conv1, x);
+    } else if (const at::Tensor offset = time_emb_proj->forward(time); offset.size(0) == 1) {
+        // A time step that is the same for the whole batch is one more bias.
+        h = conv1.forward(norm1.forward_silu(x, clips), offset.squeeze(0));
+    } else {
+        h = conv1.forward(norm1.forward_silu(x, clips)).add_(offset.unsqueeze(2).unsqueeze(3));
+    }
     h = convolve(norm2, conv2, h);
     return h.add_(conv_shortcut ? conv_shortcut->forward(x) : x);
 }

@@ -15,8 +15,9 @@ class ResnetBlock : public Module {
 public:
     // time_channels 0: without a time embedding (autoencoders).
     ResnetBlock(int64_t in, int64_t out, int64_t time_channels, int64_t groups, double eps);
-    // `time` is TimestepEmbedding's result [1, time_channels]; undefined without a time embedding. clips: 0, or the batch is this
-    // many clips one after the other, and the norms look at all pictures of a clip together instead of one at a time.
+    // `time` is TimestepEmbedding's result, [1, time_channels] or one row a picture; undefined without a time embedding. clips: 0,
+    // or the batch is this many clips one after the other, and the norms look at all pictures of a clip together instead of one at
+    // a time.
     at::Tensor forward(const at::Tensor &x, const at::Tensor &time, int64_t clips = 0) const;
 
 private:

@@ -7,10 +7,18 @@
 
 namespace aianime::nn {
 
-// Sines and cosines of a time step at geometrically spaced frequencies (diffusers Timesteps): float32 [1, channels] on the CPU.
-at::Tensor sinusoidal_timestep(double timestep, int64_t channels, bool flip_sin_to_cos, double freq_shift);
+// One time step for a whole batch, or float32 [batch].
+struct Timesteps {
+    Timesteps(double one);                                  // NOLINT: a number is meant to do
+    Timesteps(at::Tensor each) : values(std::move(each)) {} // NOLINT
+    at::Tensor values;                                      // [1] or [batch]
+};
 
-// diffusers TimestepEmbedding with the activation every consumer applies first: [1, in] -> [1, out].
+// Sines and cosines of time steps, [n], at geometrically spaced frequencies (diffusers Timesteps): float32 [n, channels]
+// on their device.
+at::Tensor sinusoidal_timestep(const Timesteps &timesteps, int64_t channels, bool flip_sin_to_cos, double freq_shift);
+
+// diffusers TimestepEmbedding with the activation every consumer applies first: [n, in] -> [n, out].
 class TimestepEmbedding : public Module {
 public:
     TimestepEmbedding(int64_t in, int64_t out);

@@ -91,7 +91,7 @@ UNet::~UNet() = default;
 const UNetConfig &UNet::config() const { return impl_->config; }
 Module &UNet::module() { return *impl_; }
 
-at::Tensor UNet::forward(const at::Tensor &x, double timestep, const at::Tensor &text, FrameAttention *frames,
+at::Tensor UNet::forward(const at::Tensor &x, const Timesteps &timesteps, const at::Tensor &text, FrameAttention *frames,
                          const ControlResiduals *control, const MotionModule *motion,
                          const std::vector<ImagePrompt> *images) const {
     const UNetConfig &config = impl_->config;
@@ -101,7 +101,7 @@ at::Tensor UNet::forward(const at::Tensor &x, double timestep, const at::Tensor 
         motion->check_frames(x.size(0) / branches);
     const at::Tensor &weight = impl_->conv_in.weight;
     const at::Tensor sinusoids =
-        sinusoidal_timestep(timestep, config.block_out_channels.front(), config.flip_sin_to_cos, config.freq_shift);
+        sinusoidal_timestep(timesteps, config.block_out_channels.front(), config.flip_sin_to_cos, config.freq_shift);
     const std::vector<ImagePrompt> none;
     ImageAttention pictures = {images ? *images : none};
     const Conditions conditions = {impl_->time_embedding.forward(sinusoids),

@@ -9,6 +9,7 @@
 
 #include "io/json.h"
 #include "nn/frame_attention.h"
+#include "nn/timestep.h"
 
 namespace aianime::nn {
 
@@ -61,14 +62,14 @@ public:
     const UNetConfig &config() const;
     class Module &module();
 
-    // x [batch, in_channels, h, w]; timestep: one number for the batch; text [n, tokens, cross_attention_dim], where n divides
+    // x [batch, in_channels, h, w]; timesteps: one for all or one each; text [n, tokens, cross_attention_dim], where n divides
     // the batch and each text serves batch / n consecutive pictures (n = 1: one prompt for all; n = branches: one a branch);
     // frames: how self-attention sees the batch, may be null; control may be null. -> [batch, out_channels, h, w]
     // motion: may be null; joins the frames of a branch (`frames` says how many branches, null: one) and throws Error (BAD_DATA)
     // where a branch has more frames than it knows.
     // images: may be null; rows of a prompt's keys serve the batch as those of `text`.
     // Inputs are converted to the weights' dtype, results have it. Sizes that do not fit throw Error (INTERNAL).
-    at::Tensor forward(const at::Tensor &x, double timestep, const at::Tensor &text, FrameAttention *frames,
+    at::Tensor forward(const at::Tensor &x, const Timesteps &timesteps, const at::Tensor &text, FrameAttention *frames,
                        const ControlResiduals *control, const MotionModule *motion = nullptr,
                        const std::vector<ImagePrompt> *images = nullptr) const;
 
@@ -89,7 +90,7 @@ public:
     // h, w].
     at::Tensor embed_hint(const at::Tensor &hint) const;
     // As UNet::forward; `hint` is embed_hint's result.
-    ControlResiduals forward(const at::Tensor &x, double timestep, const at::Tensor &text, const at::Tensor &hint,
+    ControlResiduals forward(const at::Tensor &x, const Timesteps &timesteps, const at::Tensor &text, const at::Tensor &hint,
                              FrameAttention *frames) const;
 
 private:

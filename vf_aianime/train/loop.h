@@ -8,6 +8,7 @@
 #include <string>
 
 #include "train/parameters.h"
+#include "train/random.h"
 #include "train/report.h"
 
 namespace aianime::train {
@@ -45,8 +46,5 @@ enum class LoopEnd { done, stopped };
 // step; 20 in a row throw Error (NOT_FINITE) and leave the last good state.
 LoopEnd run_loop(const Parameters &parameters, const LoopOptions &options, const StepLoss &loss, const Sample &sample,
                  const Report &report);
-
-// A generator on the CPU that depends on its arguments only.
-at::Generator generator_for(uint64_t seed, int64_t step, int64_t micro);
 
 } // namespace aianime::train
