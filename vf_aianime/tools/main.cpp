@@ -47,7 +47,8 @@ aianime_result run(const tools::Arguments &words) {
     const tools::Verb &verb = find_verb(words[0]);
     const tools::Arguments arguments(words.begin() + 1, words.end());
     const auto asks_help = [](const std::string &word) { return word == "--help" || word == "-h"; };
-    if (std::any_of(arguments.begin(), arguments.end(), asks_help)) {
+    // A verb with kinds of its own explains itself.
+    if (*verb.help && std::any_of(arguments.begin(), arguments.end(), asks_help)) {
         std::printf("%s", verb.help);
         return AIANIME_OK;
     }

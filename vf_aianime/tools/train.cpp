@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // `aianime train`: finds what is to be trained and runs it.
+#include <dlfcn.h>
+
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
 #include "io/error.h"
 #include "io/text.h"
+#include "nn/aten.h"
 #include "tools/train_verbs.h"
 
 namespace aianime::tools {
@@ -24,12 +28,28 @@ const std::vector<const Verb *> &train_verbs() {
     return table;
 }
 
+std::string help_text() {
+    std::string text = "usage: aianime train KIND [arguments]\n\nkinds:\n";
+    for (const Verb *verb : train_verbs())
+        text += "  " + (verb->name + std::string(12, ' ')).substr(0, 12) + verb->summary + "\n";
+    return text + "\n`aianime train KIND --help` explains a kind.\n";
+}
+
 int run(const Arguments &words) {
+    const auto asks_help = [](const std::string &word) { return word == "--help" || word == "-h"; };
+    const bool help = std::any_of(words.begin(), words.end(), asks_help);
+    if (help && asks_help(words[0])) {
+        std::printf("%s", help_text().c_str());
+        return AIANIME_OK;
+    }
     std::vector<std::string> names;
     for (const Verb *verb : train_verbs()) {
         names.emplace_back(verb->name);
-        if (!words.empty() && words[0] == verb->name)
-            return verb->run(Arguments(words.begin() + 1, words.end()));
+        if (words.empty() || words[0] != verb->name)
+            continue;
+        if (help)
+            std::printf("%s", verb->help);
+        return help ? AIANIME_OK : verb->run(Arguments(words.begin() + 1, words.end()));
     }
     if (words.empty())
         throw Error(AIANIME_INVALID, "train what? `aianime train --help` lists it");
@@ -50,6 +70,27 @@ train::Report training_report() {
     return report;
 }
 
-const Verb train_verb = {"train", "train packs, styles and face attributes", "usage: aianime train KIND [arguments]\n", run};
+c10::Device train_device(const std::string &text) {
+    if (text.empty() || text == "cpu")
+        return at::kCPU;
+    if (text.rfind("cuda", 0) != 0)
+        throw Error(AIANIME_INVALID, "--device: cpu, cuda or cuda:N, not " + io::quoted(text));
+    // Before anything else asks LibTorch for CUDA, or it stays invisible.
+    if (!dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) || !at::hasCUDA())
+        throw Error(AIANIME_NO_DEVICE, "--device " + text + ": no CUDA device, or LibTorch's CUDA half is not installed");
+    try {
+        return c10::Device(text);
+    } catch (const c10::Error &) {
+        throw Error(AIANIME_INVALID, "--device: cpu, cuda or cuda:N, not " + io::quoted(text));
+    }
+}
+
+bool train_precision(const std::string &text) {
+    if (text.empty() || text == "float32" || text == "bf16")
+        return text == "bf16";
+    throw Error(AIANIME_INVALID, "--precision: float32 or bf16, not " + io::quoted(text));
+}
+
+const Verb train_verb = {"train", "train packs, styles and face attributes", "", run};
 
 } // namespace aianime::tools

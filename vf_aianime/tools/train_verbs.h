@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include "tools/verbs.h"
 #include "train/report.h"
 
@@ -10,5 +12,12 @@ namespace aianime::tools {
 
 // Lines go to stdout as they come; SIGINT and SIGTERM ask for a stop, a second one ends at once.
 train::Report training_report();
+
+// "cpu", "cuda" or "cuda:N", "" for cpu. Throws Error (INVALID, NO_DEVICE).
+c10::Device train_device(const std::string &text);
+// True for "bf16", false for "float32" and "". Throws Error (INVALID).
+bool train_precision(const std::string &text);
+
+extern const Verb train_pack_verb;
 
 } // namespace aianime::tools

@@ -14,7 +14,7 @@ using Arguments = std::vector<std::string>;
 struct Verb {
     const char *name;
     const char *summary; // one line
-    const char *help;    // what `aianime VERB --help` prints, usage first
+    const char *help;    // what `aianime VERB --help` prints, usage first; "": run() does it
     // Prints its result on stdout. Throws Error; its code becomes the exit status. Returns AIANIME_OK, or the code of a failure it
     // has reported itself.
     int (*run)(const Arguments &arguments);

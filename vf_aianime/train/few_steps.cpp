@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "train/few_steps.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include "nn/aten.h"
+#include "train/pack_samples.h"
+
+namespace aianime::train {
+
+namespace {
+
+std::vector<std::string> chosen(const std::vector<std::string> &prompts, const at::Tensor &places) {
+    std::vector<std::string> some;
+    for (int64_t i = 0; i < places.size(0); i++)
+        some.push_back(prompts[static_cast<size_t>(places[i].item<int64_t>())]);
+    return some;
+}
+
+// Clean latents that the student is to name.
+at::Tensor goals(const PackNetworks &base, const Diffusion &diffusion, const Batch &batch, const at::Tensor &target,
+                 const at::Tensor &noise, int64_t steps) {
+    const at::NoGradGuard no_gradient;
+    at::Tensor clean = base.encode(target);
+    const at::Tensor places = batch.undetermined.nonzero().flatten();
+    if (!places.size(0))
+        return clean;
+    const at::Tensor there = places.to(clean.device());
+    const at::Tensor reached = sample_latents(base, diffusion, batch.source.index_select(0, places), chosen(batch.prompts, places),
+                                              noise.index_select(0, there), steps);
+    return clean.index_copy(0, there, reached);
+}
+
+} // namespace
+
+at::Tensor few_steps_loss(const PackNetworks &student, const PackNetworks &base, const Diffusion &diffusion, const Batch &batch,
+                          const FewStepsOptions &options, const at::Generator &generator) {
+    const at::Tensor target = batch.target.to(student.device).contiguous(at::MemoryFormat::ChannelsLast);
+    const int64_t n = target.size(0);
+    const std::vector<int64_t> timesteps = diffusion.trailing(options.steps);
+    const int64_t last = at::randint(0, options.steps, {1}, generator, at::kLong).item<int64_t>();
+
+    at::Tensor x, clean;
+    {
+        const at::NoGradGuard no_gradient;
+        const std::vector<int64_t> shape = {n, student.vae->latent_channels(), target.size(2) / student.vae->stride(),
+                                            target.size(3) / student.vae->stride()};
+        x = at::randn(shape, generator, at::kFloat).to(student.device);
+        clean = goals(base, diffusion, batch, target, x, options.teacher_steps);
+        const at::Tensor text = student.encode_text(batch.prompts),
+                         hint = student.control->embed_hint(batch.source.to(student.device));
+        for (int64_t i = 0; i < last; i++) {
+            const auto k = static_cast<size_t>(i);
+            const at::Tensor t = at::full({n}, timesteps[k], x.options());
+            x = ddim_step(diffusion, x, student.velocity(x, t, text, hint), timesteps[k], timesteps[k + 1]);
+        }
+    }
+    const int64_t now = timesteps[static_cast<size_t>(last)];
+    const at::Tensor text = student.encode_text(batch.prompts), hint = student.control->embed_hint(batch.source.to(student.device));
+    const at::Tensor found = ddim_step(diffusion, x, student.velocity(x, at::full({n}, now, x.options()), text, hint), now, -1);
+    const at::Tensor latent_loss = (found - clean).square().mean();
+    const at::Tensor places = batch.undetermined.logical_not().nonzero().flatten().to(student.device);
+    if (!places.size(0) || options.picture_weight <= 0)
+        return latent_loss;
+    const at::Tensor decoded = student.decode(found.index_select(0, places));
+    return latent_loss + options.picture_weight * picture_loss(decoded, target.index_select(0, places));
+}
+
+} // namespace aianime::train

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "train/pack.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "nn/aten.h"
+#include "train/few_steps.h"
+#include "train/pack_losses.h"
+#include "train/pack_samples.h"
+#include "train/pack_writer.h"
+
+namespace aianime::train {
+
+namespace {
+
+constexpr int64_t inference_steps = 4;
+
+class PackTraining {
+public:
+    PackTraining(const PackOptions &options, const Report &report)
+        : options_(options), report_(report), networks_(options.shape, options.seed, options.device),
+          diffusion_(networks_.scheduler), pairs_(options.pairs, report) {}
+
+    LoopEnd run() {
+        if (report_.stopped())
+            return LoopEnd::stopped;
+        LoopEnd end = autoencoder();
+        if (end == LoopEnd::done && wanted("denoiser"))
+            end = denoiser();
+        if (end == LoopEnd::done && wanted("distillation"))
+            end = distillation();
+        return end;
+    }
+
+private:
+    bool wanted(const char *stage) const {
+        return options_.stages.empty() || std::count(options_.stages.begin(), options_.stages.end(), stage);
+    }
+
+    // Half of the steps see small crops, the others fewer larger ones: about the same work.
+    BatchOptions batch_options(int64_t step) const {
+        BatchOptions batch;
+        const double area = static_cast<double>(options_.batch) * 128 * 128;
+        batch.side = step % 4 == 3 ? 192 : 128;
+        batch.pictures = std::max<int64_t>(1, std::lround(area / batch.side / batch.side));
+        return batch;
+    }
+
+    Batch batch(uint64_t stage, int64_t step, int64_t micro) const {
+        return pairs_.batch(batch_options(step),
+                            mix(options_.seed, stage, mix(static_cast<uint64_t>(step), static_cast<uint64_t>(micro))));
+    }
+
+    LoopOptions loop_options(const char *title, int64_t steps) const {
+        LoopOptions loop;
+        loop.title = title;
+        loop.folder = options_.work;
+        loop.steps = steps;
+        loop.minutes = options_.minutes;
+        loop.bf16 = options_.bf16;
+        loop.average = 0.998;
+        loop.sample_every = 500;
+        return loop;
+    }
+
+    LoopEnd autoencoder() {
+        LoopOptions loop = loop_options("autoencoder", options_.autoencoder_steps);
+        loop.learning_rate = 2e-3;
+        const auto loss = [this](int64_t step, int64_t micro) {
+            return autoencoder_loss(networks_, batch(1, step, micro), generator_for(options_.seed + 1, step, micro));
+        };
+        const auto sample = [this](int64_t) { sample_autoencoder(networks_, pairs_, options_.work + "/autoencoder.png"); };
+        const LoopEnd end = run_loop(networks_.train_autoencoder(), loop, loss, sample, report_);
+        if (end == LoopEnd::done)
+            measure_latents();
+        return end;
+    }
+
+    // The spread of the latents becomes 1 by a factor, so that the noise schedule means what it says.
+    void measure_latents() {
+        const at::NoGradGuard no_gradient;
+        networks_.freeze();
+        networks_.latent_scale = 1;
+        double squares = 0;
+        constexpr int batches = 16;
+        for (int i = 0; i < batches; i++) {
+            const Batch seen = pairs_.batch(batch_options(0), mix(options_.seed, 99, static_cast<uint64_t>(i)));
+            squares += networks_.encode(seen.target.to(networks_.device)).square().mean().item<double>() / batches;
+        }
+        networks_.latent_scale = 1 / std::sqrt(squares);
+        sample_autoencoder(networks_, pairs_, options_.work + "/autoencoder.png");
+        char text[96];
+        std::snprintf(text, sizeof text, "autoencoder: latents are scaled by %.4f; targets come back at %.2f dB",
+                      networks_.latent_scale, reconstruction_psnr(networks_, pairs_));
+        report_.say(text);
+    }
+
+    LoopEnd denoiser() {
+        LoopOptions loop = loop_options("denoiser", options_.denoiser_steps);
+        loop.learning_rate = 1.2e-3;
+        loop.warmup = 200;
+        loop.average = 0.999;
+        const auto loss = [this](int64_t step, int64_t micro) {
+            return denoiser_loss(networks_, diffusion_, batch(2, step, micro), inference_steps,
+                                 generator_for(options_.seed + 2, step, micro));
+        };
+        const auto sample = [this](int64_t step) {
+            sample_denoiser(networks_, diffusion_, pairs_, inference_steps,
+                            options_.work + "/denoiser-" + std::to_string(step) + ".png");
+        };
+        const LoopEnd end = run_loop(networks_.train_denoiser(), loop, loss, sample, report_);
+        if (end == LoopEnd::done)
+            write();
+        return end;
+    }
+
+    LoopEnd distillation() {
+        networks_.freeze();
+        PackNetworks base(options_.shape, options_.seed, options_.device);
+        base.copy(networks_);
+        LoopOptions loop = loop_options("distillation", options_.distillation_steps);
+        loop.learning_rate = 3e-4;
+        loop.average = 0.998;
+        const auto loss = [&](int64_t step, int64_t micro) {
+            return few_steps_loss(networks_, base, diffusion_, batch(3, step, micro), FewStepsOptions(),
+                                  generator_for(options_.seed + 3, step, micro));
+        };
+        const auto sample = [this](int64_t step) {
+            sample_denoiser(networks_, diffusion_, pairs_, inference_steps,
+                            options_.work + "/distillation-" + std::to_string(step) + ".png");
+        };
+        const LoopEnd end = run_loop(networks_.train_denoiser(), loop, loss, sample, report_);
+        if (end == LoopEnd::done)
+            write();
+        return end;
+    }
+
+    void write() {
+        networks_.freeze();
+        write_pack(networks_, options_.shape, options_.output);
+        report_.say("written: " + options_.output);
+    }
+
+    const PackOptions options_;
+    const Report report_;
+    PackNetworks networks_;
+    Diffusion diffusion_;
+    PairSet pairs_;
+};
+
+} // namespace
+
+const std::vector<std::string> &pack_stages() {
+    static const std::vector<std::string> stages = {"autoencoder", "denoiser", "distillation"};
+    return stages;
+}
+
+LoopEnd train_pack(const PackOptions &options, const Report &report) {
+    std::filesystem::create_directories(options.work);
+    return PackTraining(options, report).run();
+}
+
+} // namespace aianime::train

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "train/pack_losses.h"
+
+#include "diffusion/beta_schedule.h"
+#include <ATen/core/grad_mode.h>
+
+#include "nn/aten.h"
+
+namespace aianime::train {
+
+namespace {
+
+at::Tensor gradient_difference(const at::Tensor &a, int64_t dim) { return a.diff(1, dim).abs().mean(); }
+
+at::Tensor normal_like(const at::Tensor &x, const at::Generator &generator) {
+    return at::randn(x.sizes(), generator, at::kFloat).to(x.device());
+}
+
+} // namespace
+
+at::Tensor picture_loss(const at::Tensor &picture, const at::Tensor &target) {
+    const at::Tensor difference = picture - target;
+    return difference.abs().mean() + 2 * difference.square().mean() + gradient_difference(difference, 2) +
+           gradient_difference(difference, 3);
+}
+
+at::Tensor autoencoder_loss(const PackNetworks &networks, const Batch &batch, const at::Generator &generator) {
+    const at::Tensor sources = batch.source.slice(0, 0, batch.source.size(0) / 4) * 2 - 1;
+    const at::Tensor pictures =
+        at::cat({sources, batch.target.slice(0, sources.size(0))}).to(networks.device).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor latent = networks.vae->encode(pictures);
+    const at::Tensor strength = at::rand({latent.size(0), 1, 1, 1}, generator, at::kFloat).to(networks.device) * 0.1;
+    const at::Tensor decoded = networks.vae->decode(latent + strength * normal_like(latent, generator));
+    const at::Tensor center = latent.mean({0, 2, 3}), spread = latent.std({0, 2, 3}, false);
+    const at::Tensor beyond = (latent.abs() - 2.5).clamp_min(0).mean();
+    return picture_loss(decoded, pictures) + 0.01 * (center.square().mean() + (spread - 1).square().mean()) + 0.1 * beyond;
+}
+
+Diffusion::Diffusion(const diffusion::SchedulerConfig &config) {
+    const std::vector<double> alphas = diffusion::make_alphas_cumprod(config);
+    const at::Tensor all = at::tensor(alphas, at::kDouble);
+    signal_ = all.sqrt().to(at::kFloat);
+    noise_ = (1 - all).sqrt().to(at::kFloat);
+}
+
+at::Tensor Diffusion::signal(const at::Tensor &timesteps) const { return signal_.index_select(0, timesteps).view({-1, 1, 1, 1}); }
+at::Tensor Diffusion::noise(const at::Tensor &timesteps) const { return noise_.index_select(0, timesteps).view({-1, 1, 1, 1}); }
+
+std::vector<int64_t> Diffusion::trailing(int64_t steps) const {
+    std::vector<int64_t> list;
+    for (int64_t i = 0; i < steps; i++)
+        list.push_back(size() - size() * i / steps - 1);
+    return list;
+}
+
+at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusion, const Batch &batch, int64_t steps,
+                         const at::Generator &generator) {
+    at::Tensor clean;
+    {
+        const at::NoGradGuard no_gradient;
+        clean = networks.encode(batch.target.to(networks.device).contiguous(at::MemoryFormat::ChannelsLast));
+    }
+    const int64_t n = clean.size(0);
+    const at::Tensor any = at::randint(0, diffusion.size(), {n}, generator, at::kLong);
+    const at::Tensor used = at::tensor(diffusion.trailing(steps)).index_select(0, at::randint(0, steps, {n}, generator, at::kLong));
+    const at::Tensor timesteps = at::where(at::rand({n}, generator, at::kFloat) < 0.5, any, used);
+    const at::Tensor signal = diffusion.signal(timesteps).to(networks.device),
+                     spread = diffusion.noise(timesteps).to(networks.device);
+    const at::Tensor noise = normal_like(clean, generator);
+    const at::Tensor v = signal * noise - spread * clean;
+    const at::Tensor hint = networks.control->embed_hint(batch.source.to(networks.device));
+    const at::Tensor found = networks.velocity(signal * clean + spread * noise, timesteps.to(networks.device, at::kFloat),
+                                               networks.encode_text(batch.prompts), hint);
+    return (found - v).square().mean();
+}
+
+} // namespace aianime::train

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "train/pack_networks.h"
+#include "train/pairs.h"
+
+namespace aianime::train {
+
+// Sums of mean absolute difference, squared difference and difference of gradients (which keeps lines sharp) of pictures in
+// [-1, 1], [n, 3, h, w].
+at::Tensor picture_loss(const at::Tensor &picture, const at::Tensor &target);
+
+// Autoencoder on the targets and, for pictures that are to be stylized only a little, their sources. Latents are disturbed slightly
+// before they are decoded, because those it will be given are never exact, and drawn to mean 0 and spread 1.
+at::Tensor autoencoder_loss(const PackNetworks &networks, const Batch &batch, const at::Generator &generator);
+
+// The noise schedule's numbers that training needs.
+class Diffusion {
+public:
+    explicit Diffusion(const diffusion::SchedulerConfig &config);
+    // Of timesteps, int64 [n]; shape [n, 1, 1, 1].
+    at::Tensor signal(const at::Tensor &timesteps) const; // sqrt(alpha bar)
+    at::Tensor noise(const at::Tensor &timesteps) const;  // sqrt(1 - alpha bar)
+    // `trailing` timesteps of a run of so many steps, from the noisiest on.
+    std::vector<int64_t> trailing(int64_t steps) const;
+    int64_t size() const { return signal_.size(0); }
+
+private:
+    at::Tensor signal_, noise_;
+};
+
+// v-prediction (arXiv 2202.00512) at random timesteps; half of them are those that a run of `steps` steps uses.
+at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusion, const Batch &batch, int64_t steps,
+                         const at::Generator &generator);
+
+} // namespace aianime::train
