@@ -34,7 +34,7 @@ void fill(at::Tensor &tensor, const std::string &name, double &bound, const at::
     } else if (tensor.dim() >= 2) {
         bound = 1 / std::sqrt(static_cast<double>(fan_in(tensor.sizes().vec())));
         tensor.uniform_(-bound, bound, generator);
-    } else if (ends_with(name, ".weight")) {
+    } else if (ends_with(name, "weight")) {
         tensor.fill_(1);
         bound = 0;
     } else if (bound > 0) {
