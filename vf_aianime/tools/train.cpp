@@ -24,7 +24,9 @@ void ask_to_stop(int signal) {
 }
 
 const std::vector<const Verb *> &train_verbs() {
-    static const std::vector<const Verb *> table = {};
+    static const std::vector<const Verb *> table = {
+        &train_pack_verb,
+    };
     return table;
 }
 
