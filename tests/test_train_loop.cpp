@@ -185,7 +185,7 @@ AIANIME_TEST(first_weights) {
     nn::Conv2d one(8, 16, 3), same(8, 16, 3), other(8, 16, 3);
     train::initialise(one, 1, at::kCPU);
     train::initialise(same, 1, at::kCPU);
-    train::initialise(other, 2, at::kCPU, [](const std::string &name) { return name == "bias"; });
+    train::initialise(other, 2, at::kCPU, [](const std::string &name) { return name == "bias" ? 0.0 : 1.0; });
     const double bound = 1 / std::sqrt(72.0);
     ck_assert(one.weight.equal(same.weight) && !one.weight.equal(other.weight));
     ck_assert(one.weight.abs().max().item<double>() <= bound && one.weight.abs().max().item<double>() > 0.95 * bound);

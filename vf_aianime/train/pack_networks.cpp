@@ -12,14 +12,23 @@ namespace {
 bool starts_with(const std::string &text, const char *start) { return text.rfind(start, 0) == 0; }
 
 // A ControlNet begins without a say (arXiv 2302.05543): the convolutions that its results leave by are zero.
-bool is_zero_conv(const std::string &name) {
-    return starts_with(name, "controlnet_down_blocks") || starts_with(name, "controlnet_mid_block");
+double control_gain(const std::string &name) {
+    return starts_with(name, "controlnet_down_blocks") || starts_with(name, "controlnet_mid_block") ? 0 : 1;
 }
 
 // Residual branches and outputs that begin at zero let a deep network start as a shallow one.
-bool begins_at_zero(const std::string &name) {
-    return starts_with(name, "conv_out.") || name.find(".conv2.") != std::string::npos ||
-           name.find("proj_out") != std::string::npos;
+double unet_gain(const std::string &name) {
+    const bool zero =
+        starts_with(name, "conv_out.") || name.find(".conv2.") != std::string::npos || name.find("proj_out") != std::string::npos;
+    return zero ? 0 : 1;
+}
+
+// A stack of ReLU convolutions without norms keeps its signal only with He's weights (arXiv 1502.01852); blocks begin as little
+// more than their shortcuts.
+double autoencoder_gain(const std::string &name) {
+    if (name.find(".bias") != std::string::npos)
+        return 0;
+    return name.find("conv.4") != std::string::npos ? 0.5 : 2.4495;
 }
 
 io::Json config_of(const std::string &folder, const char *component) {
@@ -39,9 +48,9 @@ PackNetworks::PackNetworks(const std::string &folder, uint64_t seed, at::Device 
     if (scheduler.prediction != diffusion::Prediction::v)
         throw Error(AIANIME_BAD_DATA, folder + "/scheduler/scheduler_config.json: prediction_type must be v_prediction for a pack "
                                                "that starts from pure noise in a few steps");
-    initialise(vae->module(), mix(seed, 1), device);
-    initialise(unet->module(), mix(seed, 2), device, begins_at_zero);
-    initialise(control->module(), mix(seed, 3), device, is_zero_conv);
+    initialise(vae->module(), mix(seed, 1), device, autoencoder_gain);
+    initialise(unet->module(), mix(seed, 2), device, unet_gain);
+    initialise(control->module(), mix(seed, 3), device, control_gain);
     initialise(text->module(), mix(seed, 4), device);
 }
 

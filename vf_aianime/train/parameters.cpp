@@ -46,13 +46,13 @@ void fill(at::Tensor &tensor, const std::string &name, double &bound, const at::
 
 } // namespace
 
-void initialise(nn::Module &module, uint64_t seed, at::Device device, const std::function<bool(const std::string &name)> &zero) {
+void initialise(nn::Module &module, uint64_t seed, at::Device device, const std::function<double(const std::string &name)> &gain) {
     double bound = 0;
     module.visit([&](const std::string &name, at::Tensor &tensor, const std::vector<int64_t> &shape) {
         at::Tensor value = at::empty(shape, at::kFloat);
         fill(value, name, bound, generator_for(seed, static_cast<int64_t>(text_hash(name)), 0));
-        if (zero && zero(name))
-            value.zero_();
+        if (gain)
+            value.mul_(gain(name));
         value = value.to(device);
         tensor = shape.size() == 4 ? value.contiguous(at::MemoryFormat::ChannelsLast) : value;
     });

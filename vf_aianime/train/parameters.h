@@ -16,10 +16,10 @@ namespace aianime::train {
 using Parameters = std::vector<std::pair<std::string, at::Tensor>>;
 
 // Fills an empty module for training from nothing, as PyTorch's own layers do: uniform in +-1/sqrt(fan in) for weights and biases
-// of linear layers and convolutions, normal(0, 0.02) for tables of embeddings, 1 and 0 for norms; 0 for those that `zero(name)`
-// picks. A function of seed and name only.
+// of linear layers and convolutions, normal(0, 0.02) for tables of embeddings, 1 and 0 for norms; times gain(name) where one is
+// given. A function of seed and name only.
 void initialise(nn::Module &module, uint64_t seed, at::Device device,
-                const std::function<bool(const std::string &name)> &zero = nullptr);
+                const std::function<double(const std::string &name)> &gain = nullptr);
 
 // Turns gradients on for the tensors of a loaded or initialised module that `wanted(name)` picks (null: all), converted to float32
 // and put back into the module, and off for the rest. Names are put behind `prefix`.
