@@ -3,6 +3,7 @@
 
 #include <png.h>
 
+#include "io/atomic_file.h"
 #include "io/error.h"
 #include "io/file.h"
 #include "io/text.h"
@@ -41,6 +42,24 @@ cv::Mat load_png(const std::string &path) {
     cv::Mat picture;
     pixels.convertTo(picture, CV_32FC3, 1.0 / 255);
     return picture;
+}
+
+void save_png(const std::string &path, const cv::Mat &picture) {
+    if (picture.type() != CV_8UC3 || picture.empty())
+        throw Error(AIANIME_INTERNAL, "a PNG is written from 8-bit colour pictures");
+    png_image image = {};
+    image.version = PNG_IMAGE_VERSION;
+    image.width = static_cast<png_uint_32>(picture.cols);
+    image.height = static_cast<png_uint_32>(picture.rows);
+    image.format = PNG_FORMAT_RGB;
+    png_alloc_size_t bytes = PNG_IMAGE_PNG_SIZE_MAX(image);
+    std::string text(bytes, '\0');
+    const auto stride = static_cast<png_int_32>(picture.step);
+    if (!png_image_write_to_memory(&image, text.data(), &bytes, 0, picture.data, stride, nullptr))
+        throw Error(AIANIME_IO, io::printable(path) + ": cannot be written (" + image.message + ")");
+    io::AtomicFile file(path);
+    file.write(text.data(), bytes);
+    file.commit();
 }
 
 } // namespace aianime::vision

@@ -11,4 +11,7 @@ namespace aianime::vision {
 // IO).
 cv::Mat load_png(const std::string &path);
 
+// Writes CV_8UC3, R, G, B; the file appears under its name only when it is whole. Throws Error (NOT_FOUND, FORBIDDEN, IO).
+void save_png(const std::string &path, const cv::Mat &picture);
+
 } // namespace aianime::vision
