@@ -3,7 +3,9 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include "train/sheet.h"
 #include "vision/contact_sheet.h"
+#include "vision/png.h"
 
 using namespace aianime::vision;
 
@@ -75,13 +77,41 @@ AIANIME_TEST(labels_are_drawn_and_fit) {
     ck_assert_int_lt(narrow.cols, 60);
 }
 
+// Three pictures of one stack lie above each other, and a stack of one leaves its place empty.
+AIANIME_TEST(stacks_of_any_height) {
+    const cv::Scalar third(20, 200, 20);
+    const cv::Mat red(90, 160, CV_8UC3, source_color), blue(90, 160, CV_8UC3, result_color), green(45, 80, CV_8UC3, third);
+    const cv::Mat sheet = stacked_sheet({{{red, blue, green}, "three"}, {{red}, "one"}}, 2, 160);
+    ck_assert_int_eq(count(sheet, source_color), 2 * 160 * 90);
+    ck_assert_int_eq(bounds(sheet, third).area(), 160 * 90);
+    ck_assert_int_eq(bounds(sheet, third).y, bounds(sheet, result_color).y + 90);
+    expect_error([] { stacked_sheet({{{}, "none"}}, 1, 160); }, AIANIME_INVALID, "every cell");
+}
+
+// As a file: colours in their places, and no file where there is nowhere to put it.
+AIANIME_TEST(sheets_of_float_pictures_are_written) {
+    const TempFolder folder;
+    const cv::Mat red(90, 160, CV_32FC3, cv::Scalar(1, 0, 0));
+    aianime::train::write_sheet(folder.path("a.png"), {{{red, red}, "red"}}, 4, 160);
+    const cv::Mat sheet = aianime::vision::load_png(folder.path("a.png"));
+    cv::Mat mask;
+    cv::inRange(sheet, cv::Scalar(0.99, -1, -1), cv::Scalar(2, 0.01, 0.01), mask);
+    ck_assert_int_eq(cv::countNonZero(mask), 2 * 160 * 90);
+    expect_error([&] { aianime::train::write_sheet(folder.path("none/a.png"), {{{red}, ""}}, 1, 8); }, AIANIME_NOT_FOUND, "none");
+    expect_error(
+        [&] {
+            aianime::train::write_sheet(folder.path("b.png"), {{{cv::Mat(4, 4, CV_8UC3)}, ""}}, 1, 8);
+        },
+        AIANIME_INVALID, "float");
+}
+
 AIANIME_TEST(extreme_sizes) {
     contact_sheet({pair({1, 1}, {1, 1})}, 1, 1);
     contact_sheet({pair({1000, 1}, {1, 1000})}, 3, 50);
 }
 
 AIANIME_TEST(refuses_what_is_no_picture) {
-    expect_error([] { contact_sheet({}, 4, 160); }, AIANIME_INVALID, "at least one pair");
+    expect_error([] { contact_sheet({}, 4, 160); }, AIANIME_INVALID, "at least one picture");
     expect_error([] { contact_sheet({pair({8, 8}, {8, 8})}, 0, 160); }, AIANIME_INVALID, "column");
     expect_error([] { contact_sheet({pair({8, 8}, {8, 8})}, 1, 0); }, AIANIME_INVALID, "cells");
     expect_error([] { contact_sheet({{cv::Mat(), cv::Mat(4, 4, CV_8UC3), ""}}, 1, 10); }, AIANIME_INVALID, "8-bit");
@@ -90,5 +120,6 @@ AIANIME_TEST(refuses_what_is_no_picture) {
 
 int main() {
     return run_suite("contact_sheet", {source_above_result, columns_and_rows, result_takes_the_shape_of_the_source, mixed_shapes,
-                                       labels_are_drawn_and_fit, extreme_sizes, refuses_what_is_no_picture});
+                                       labels_are_drawn_and_fit, stacks_of_any_height, sheets_of_float_pictures_are_written,
+                                       extreme_sizes, refuses_what_is_no_picture});
 }

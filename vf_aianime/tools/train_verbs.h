@@ -18,6 +18,7 @@ c10::Device train_device(const std::string &text);
 // True for "bf16", false for "float32" and "". Throws Error (INVALID).
 bool train_precision(const std::string &text);
 
+extern const Verb train_eval_verb;
 extern const Verb train_pack_verb;
 
 } // namespace aianime::tools

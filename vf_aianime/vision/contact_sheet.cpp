@@ -15,12 +15,22 @@ constexpr int margin = 12;
 constexpr int label_height = 24;
 const cv::Scalar paper(244, 244, 244), ink(64, 64, 64);
 
-// Every cell gets the height of the tallest source at the cell's width.
-int cell_height(const std::vector<ContactRow> &rows, int cell_width) {
+// Every cell gets the height of the tallest first picture at the cell's width.
+int cell_height(const std::vector<SheetStack> &stacks, int cell_width) {
     double height = 1;
-    for (const ContactRow &row : rows)
-        height = std::max(height, static_cast<double>(row.source.rows) * cell_width / row.source.cols);
+    for (const SheetStack &stack : stacks)
+        height = std::max(height, static_cast<double>(stack.pictures[0].rows) * cell_width / stack.pictures[0].cols);
     return static_cast<int>(std::lround(height));
+}
+
+void check_stacks(const std::vector<SheetStack> &stacks) {
+    for (const SheetStack &stack : stacks) {
+        if (stack.pictures.empty())
+            throw Error(AIANIME_INVALID, "a contact sheet needs a picture in every cell");
+        for (const cv::Mat &picture : stack.pictures)
+            if (picture.type() != CV_8UC3 || picture.empty())
+                throw Error(AIANIME_INVALID, "a contact sheet takes 8-bit colour pictures");
+    }
 }
 
 // Fits the picture into the cell, its aspect being that of `shape`, centred.
@@ -44,24 +54,35 @@ void write_label(const std::string &text, cv::Mat strip) {
 
 } // namespace
 
-cv::Mat contact_sheet(const std::vector<ContactRow> &rows, int columns, int cell_width) {
-    if (rows.empty() || columns < 1 || cell_width < 1)
-        throw Error(AIANIME_INVALID, "a contact sheet needs at least one pair of pictures, one column and cells of one pixel");
-    for (const ContactRow &row : rows)
-        if (row.source.type() != CV_8UC3 || row.result.type() != CV_8UC3 || row.source.empty() || row.result.empty())
-            throw Error(AIANIME_INVALID, "a contact sheet takes pairs of 8-bit colour pictures");
-    const int count = static_cast<int>(rows.size());
-    const int across = std::min(columns, count), down = (count + across - 1) / across;
-    const int height = cell_height(rows, cell_width), pitch_x = cell_width + margin, pitch_y = 2 * height + label_height + margin;
+cv::Mat stacked_sheet(const std::vector<SheetStack> &stacks, int columns, int cell_width) {
+    if (stacks.empty() || columns < 1 || cell_width < 1)
+        throw Error(AIANIME_INVALID, "a contact sheet needs at least one picture, one column and cells of one pixel");
+    check_stacks(stacks);
+    const int count = static_cast<int>(stacks.size());
+    int tallest = 0;
+    for (const SheetStack &stack : stacks)
+        tallest = std::max(tallest, static_cast<int>(stack.pictures.size()));
+    const int across = std::min(columns, count), down = (count + across - 1) / across, height = cell_height(stacks, cell_width);
+    const int pitch_x = cell_width + margin, pitch_y = tallest * height + label_height + margin;
     cv::Mat sheet(margin + down * pitch_y, margin + across * pitch_x, CV_8UC3, paper);
     for (int i = 0; i < count; i++) {
-        const ContactRow &row = rows[i];
-        const cv::Point corner(margin + i % across * pitch_x, margin + i / across * pitch_y);
-        place(row.source, row.source.size(), sheet(cv::Rect(corner.x, corner.y, cell_width, height)));
-        place(row.result, row.source.size(), sheet(cv::Rect(corner.x, corner.y + height, cell_width, height)));
-        write_label(row.label, sheet(cv::Rect(corner.x, corner.y + 2 * height, cell_width, label_height)));
+        const SheetStack &stack = stacks[i];
+        const int left = margin + i % across * pitch_x, top = margin + i / across * pitch_y;
+        int below = top;
+        for (const cv::Mat &picture : stack.pictures) {
+            place(picture, stack.pictures[0].size(), sheet(cv::Rect(left, below, cell_width, height)));
+            below += height;
+        }
+        write_label(stack.label, sheet(cv::Rect(left, below, cell_width, label_height)));
     }
     return sheet;
+}
+
+cv::Mat contact_sheet(const std::vector<ContactRow> &rows, int columns, int cell_width) {
+    std::vector<SheetStack> stacks;
+    for (const ContactRow &row : rows)
+        stacks.push_back({{row.source, row.result}, row.label});
+    return stacked_sheet(stacks, columns, cell_width);
 }
 
 } // namespace aianime::vision

@@ -14,7 +14,17 @@ struct ContactRow {
     std::string label; // "0:03.20", written below
 };
 
-// Source above result, `columns` pairs a row, each cell `cell_width` pixels wide, light margins and labels. CV_8UC3, B G R.
+// Pictures that belong together.
+struct SheetStack {
+    std::vector<cv::Mat> pictures; // CV_8UC3, B G R, one at least; all are scaled to the first one's shape
+    std::string label;
+};
+
+// Each stack's pictures one above the other, `columns` stacks a row, each cell `cell_width` pixels wide, light margins and labels.
+// CV_8UC3, B G R. Throws Error (INVALID).
+cv::Mat stacked_sheet(const std::vector<SheetStack> &stacks, int columns, int cell_width);
+
+// Stacks of two: source above result, as stacked_sheet().
 cv::Mat contact_sheet(const std::vector<ContactRow> &rows, int columns, int cell_width);
 
 } // namespace aianime::vision

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tools/eval_report.h"
+
+#include <json-c/json.h>
+
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+namespace aianime::tools {
+
+namespace {
+
+using train::EvalReport;
+
+void print_style(const train::StyleScore &score) {
+    std::printf("%-10s %8zu %8.4f %8.4f %9.4f %8.4f %8.2f %8.2f\n", score.name.c_str(), score.pictures, score.ssim, score.edge_f1,
+                score.edge_precision, score.edge_recall, score.psnr,
+                score.target_lines > 0 ? score.lines / score.target_lines : 0);
+}
+
+void print_color(const char *what, const train::ColorScore &score) {
+    if (score.asked == 0)
+        std::printf("named %-14s no picture has such a region\n", what);
+    else
+        std::printf("named %-14s %zu of %zu, %.1f from the teacher's (CIEDE2000)\n", what, score.obeyed, score.asked,
+                    score.difference);
+}
+
+void print_blocks(const train::Blockiness &made, const train::Blockiness &target) {
+    std::printf("checkerboard         %.2f %.2f %.2f levels at periods 2 4 8; targets %.2f %.2f %.2f\n", made.period2, made.period4,
+                made.period8, target.period2, target.period4, target.period8);
+}
+
+void print_spreads(const std::vector<train::SpreadScore> &spreads) {
+    if (spreads.empty())
+        std::printf("open palette         no clip has a free region\n");
+    for (const train::SpreadScore &score : spreads)
+        std::printf("open palette, %-8s %.2f dE between frames, %zu regions\n",
+                    (score.attention == "teacher" ? "content" : score.attention).c_str(), score.spread, score.regions);
+}
+
+using Object = std::unique_ptr<json_object, int (*)(json_object *)>;
+
+void add(json_object *object, const char *key, const std::string &text) {
+    json_object_object_add(object, key, json_object_new_string(text.c_str()));
+}
+
+// Enough digits to compare, few enough to read.
+void add(json_object *object, const char *key, double value) {
+    char text[40];
+    std::snprintf(text, sizeof(text), "%.6g", value);
+    json_object_object_add(object, key, json_object_new_double_s(value, text));
+}
+
+void add_count(json_object *object, const char *key, size_t count) {
+    json_object_object_add(object, key, json_object_new_uint64(count));
+}
+
+json_object *object_in(json_object *parent, const char *key) {
+    json_object *object = json_object_new_object();
+    json_object_object_add(parent, key, object);
+    return object;
+}
+
+void add_style(json_object *parent, const train::StyleScore &score) {
+    json_object *object = object_in(parent, score.name.c_str());
+    add_count(object, "pictures", score.pictures);
+    add(object, "ssim", score.ssim);
+    add(object, "edge_f1", score.edge_f1);
+    add(object, "edge_precision", score.edge_precision);
+    add(object, "edge_recall", score.edge_recall);
+    add(object, "psnr", score.psnr);
+    add(object, "lines", score.lines);
+    add(object, "target_lines", score.target_lines);
+    json_object *cast = json_object_new_array();
+    for (int i = 0; i < 3; i++)
+        json_object_array_add(cast, json_object_new_double(std::round(score.cast[i] * 1000) / 1000));
+    json_object_object_add(object, "cast", cast);
+}
+
+void add_blocks(json_object *parent, const char *key, const train::Blockiness &blocks) {
+    json_object *object = object_in(parent, key);
+    add(object, "period2", blocks.period2);
+    add(object, "period4", blocks.period4);
+    add(object, "period8", blocks.period8);
+}
+
+void add_color(json_object *parent, const char *key, const train::ColorScore &score) {
+    json_object *object = object_in(parent, key);
+    add_count(object, "asked", score.asked);
+    add_count(object, "obeyed", score.obeyed);
+    if (score.asked > 0)
+        add(object, "difference", score.difference);
+}
+
+void add_spreads(json_object *parent, const std::vector<train::SpreadScore> &spreads) {
+    json_object *object = object_in(parent, "color_spread");
+    for (const train::SpreadScore &score : spreads) {
+        json_object *one = object_in(object, score.attention.c_str());
+        add(one, "delta_e", score.spread);
+        add_count(one, "regions", score.regions);
+    }
+}
+
+void add_time(json_object *parent, const train::TimeScore &time) {
+    json_object *object = object_in(parent, "time");
+    add_count(object, "width", static_cast<size_t>(time.size.width));
+    add_count(object, "height", static_cast<size_t>(time.size.height));
+    add_count(object, "steps", static_cast<size_t>(time.steps));
+    add(object, "seconds", time.seconds);
+    add_count(object, "many_steps", static_cast<size_t>(time.many_steps));
+    add(object, "many_seconds", time.many_seconds);
+    add(object, "ratio", time.many_seconds / time.seconds);
+}
+
+} // namespace
+
+void print_eval(const EvalReport &report) {
+    std::printf("\n%-10s %8s %8s %8s %9s %8s %8s %8s\n", "style", "pictures", "SSIM", "edge F1", "precision", "recall", "PSNR dB",
+                "lines");
+    for (const train::StyleScore &score : report.styles)
+        print_style(score);
+    print_style(report.overall);
+    std::printf("\ndecoder alone        %.2f dB\n", report.decoder_psnr);
+    if (report.probed > 0)
+        std::printf("style probe          %.1f %% of %zu; of the teacher's pictures %.1f %%\n", 100 * report.probe_accuracy,
+                    report.probed, 100 * report.probe_ceiling);
+    else
+        std::printf("style probe          too few pictures or styles\n");
+    print_color("backdrop", report.backdrop);
+    print_color("clothes", report.clothes);
+    print_spreads(report.spreads);
+    print_blocks(report.blockiness, report.target_blockiness);
+    std::printf("colour cast          %.2f dE (L* %+.2f, a* %+.2f, b* %+.2f)\n", report.cast, report.overall.cast[0],
+                report.overall.cast[1], report.overall.cast[2]);
+    if (report.time)
+        std::printf("time at %dx%d      %.2f s a frame with %d steps, %.2f s with %d (%.1f times)\n", report.time->size.width,
+                    report.time->size.height, report.time->seconds, report.time->steps, report.time->many_seconds,
+                    report.time->many_steps, report.time->many_seconds / report.time->seconds);
+}
+
+std::string eval_json(const EvalReport &report, const train::EvalOptions &options, const std::string &folder) {
+    const Object json(json_object_new_object(), json_object_put);
+    json_object *top = json.get();
+    add(top, "pack", options.pack);
+    if (!options.lora.empty())
+        add(top, "lora", options.lora);
+    add(top, "data", folder);
+    add_count(top, "steps", static_cast<size_t>(options.steps));
+    json_object *styles = object_in(top, "styles");
+    for (const train::StyleScore &score : report.styles)
+        add_style(styles, score);
+    add_style(top, report.overall);
+    add(top, "decoder_psnr", report.decoder_psnr);
+    json_object *probe = object_in(top, "probe");
+    add_count(probe, "pictures", report.probed);
+    if (report.probed > 0) {
+        add(probe, "accuracy", report.probe_accuracy);
+        add(probe, "ceiling", report.probe_ceiling);
+    }
+    add_color(top, "named_backdrop", report.backdrop);
+    add_color(top, "named_clothes", report.clothes);
+    add_spreads(top, report.spreads);
+    add_blocks(top, "checkerboard", report.blockiness);
+    add_blocks(top, "target_checkerboard", report.target_blockiness);
+    add(top, "cast", report.cast);
+    if (report.time)
+        add_time(top, *report.time);
+    return std::string(json_object_to_json_string_ext(top, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+                                                               JSON_C_TO_STRING_NOSLASHESCAPE)) +
+           "\n";
+}
+
+} // namespace aianime::tools
