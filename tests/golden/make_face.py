@@ -206,12 +206,21 @@ def clipped(box, picture):
     return x0, y0, min(box[0] + box[2], picture.shape[3]) - x0, min(box[1] + box[3], picture.shape[2]) - y0
 
 
-def describe(picture, box, nets):
+def place_points(picture, box, nets):
     crop, (x, y, big) = cut(picture, box, 112)
-    points = dense_network(crop, nets["landmarks"]).view(68, 2) * big + torch.tensor([x, y])
+    return dense_network(crop, nets["landmarks"]).view(68, 2) * big + torch.tensor([x, y])
+
+
+def around_points(points):
     low, high = points.min(0).values, points.max(0).values
     span = high - low
-    around = (*(low - 0.1 * span).tolist(), *(1.2 * span).tolist())
+    return *(low - 0.1 * span).tolist(), *(1.2 * span).tolist()
+
+
+def describe(picture, box, nets):
+    """The points are looked for twice: the second time in the box of the first."""
+    points = place_points(picture, around_points(place_points(picture, box, nets)), nets)
+    around = around_points(points)
     centres = torch.stack([points[36:42].mean(0), points[42:48].mean(0), points[48:68].mean(0)])
     size = math.floor(((centres[2] - centres[0]).norm() + (centres[2] - centres[1]).norm()).item() / 2 / 0.45)
     middle = centres.mean(0).tolist()
