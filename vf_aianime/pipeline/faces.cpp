@@ -71,8 +71,10 @@ struct FaceFinder::Networks {
             heads.push_back(nn::AttributeHead::load(file, age_gender, device));
     }
 
+    std::vector<Face> boxes(const at::Tensor &picture, double least_score) const;
     template <typename BoxOf>
-    void place_points(const at::Tensor &picture, std::vector<Face> &faces, BoxOf box) const;
+    void look_for_points(const at::Tensor &picture, std::vector<Face> &faces, BoxOf box) const;
+    void place_points(const at::Tensor &picture, std::vector<Face> &faces) const;
     void describe(const at::Tensor &picture, std::vector<Face> &faces) const;
     void ask_heads(const at::Tensor &pictures, const at::Tensor &features, std::vector<Face> &faces) const;
 
@@ -84,8 +86,19 @@ struct FaceFinder::Networks {
     std::vector<std::unique_ptr<nn::AttributeHead>> heads;
 };
 
+std::vector<Face> FaceFinder::Networks::boxes(const at::Tensor &picture, double least_score) const {
+    std::vector<Face> faces;
+    for (const nn::FoundFace &found : detector.find(picture, least_score)) {
+        Face face{};
+        face.box = cv::Rect2d(found.box.x, found.box.y, found.box.width, found.box.height);
+        face.score = static_cast<float>(found.score);
+        faces.push_back(face);
+    }
+    return faces;
+}
+
 template <typename BoxOf>
-void FaceFinder::Networks::place_points(const at::Tensor &picture, std::vector<Face> &faces, BoxOf box) const {
+void FaceFinder::Networks::look_for_points(const at::Tensor &picture, std::vector<Face> &faces, BoxOf box) const {
     const Cuts cuts = cut_all(picture, faces, nn::DenseFaceNet::side, box);
     const at::Tensor points = on_cpu(landmarks.forward(cuts.all));
     for (size_t i = 0; i < faces.size(); i++) {
@@ -95,6 +108,15 @@ void FaceFinder::Networks::place_points(const at::Tensor &picture, std::vector<F
             faces[i].points[k] = {static_cast<float>(cut.x + row[2 * k] * cut.full_side),
                                   static_cast<float>(cut.y + row[2 * k + 1] * cut.full_side)};
     }
+}
+
+// The second look, at the box of the first one's points, depends less on where exactly the detector put its own: the points then
+// tremble by a half to a third as much.
+void FaceFinder::Networks::place_points(const at::Tensor &picture, std::vector<Face> &faces) const {
+    if (faces.empty())
+        return;
+    look_for_points(picture, faces, [](const Face &face) { return face.box; });
+    look_for_points(picture, faces, [](const Face &face) { return vision::points_box(face.points); });
 }
 
 void FaceFinder::Networks::describe(const at::Tensor &picture, std::vector<Face> &faces) const {
@@ -149,27 +171,24 @@ FaceFinder::~FaceFinder() = default;
 
 std::vector<Face> FaceFinder::find_boxes(const cv::Mat &rgb, double least_score) const {
     const c10::InferenceMode inference;
-    std::vector<Face> faces;
-    for (const nn::FoundFace &found : networks_->detector.find(picture_of(rgb, networks_->device), least_score)) {
-        Face face{};
-        face.box = cv::Rect2d(found.box.x, found.box.y, found.box.width, found.box.height);
-        face.score = static_cast<float>(found.score);
-        faces.push_back(face);
-    }
+    return networks_->boxes(picture_of(rgb, networks_->device), least_score);
+}
+
+std::vector<Face> FaceFinder::find_points(const cv::Mat &rgb, double least_score) const {
+    const c10::InferenceMode inference;
+    const at::Tensor picture = picture_of(rgb, networks_->device);
+    std::vector<Face> faces = networks_->boxes(picture, least_score);
+    networks_->place_points(picture, faces);
     return faces;
 }
 
 std::vector<Face> FaceFinder::find(const cv::Mat &rgb, double least_score) const {
     const c10::InferenceMode inference;
-    std::vector<Face> faces = find_boxes(rgb, least_score);
-    if (faces.empty())
-        return faces;
     const at::Tensor picture = picture_of(rgb, networks_->device);
-    // The second look, at the box of the first one's points, depends less on where exactly the detector put its own: the points
-    // then tremble by a half to a third as much.
-    networks_->place_points(picture, faces, [](const Face &face) { return face.box; });
-    networks_->place_points(picture, faces, [](const Face &face) { return vision::points_box(face.points); });
-    networks_->describe(picture, faces);
+    std::vector<Face> faces = networks_->boxes(picture, least_score);
+    networks_->place_points(picture, faces);
+    if (!faces.empty())
+        networks_->describe(picture, faces);
     return faces;
 }
 

@@ -55,8 +55,9 @@ public:
     // rgb: CV_8UC3, or CV_32FC3 in [0, 1]; R, G, B -> the faces with at least this score, the surest first. Throws Error (INVALID)
     // for other pictures.
     std::vector<Face> find(const cv::Mat &rgb, double least_score = 0.5) const;
-    // Only boxes and scores: a third of the work.
+    // Only boxes and scores; with the points too. The rest is 0.
     std::vector<Face> find_boxes(const cv::Mat &rgb, double least_score = 0.5) const;
+    std::vector<Face> find_points(const cv::Mat &rgb, double least_score = 0.5) const;
 
 private:
     struct Networks;

@@ -38,9 +38,9 @@ float mouth_openness(const FacePoints &points) {
     return ratio(height / 3, distance(points[60], points[64]));
 }
 
-bool eyes_open(const FacePoints &points, bool before) { return eye_openness(points) > (before ? 0.18f : 0.22f); }
+bool eyes_open(const FacePoints &points, bool before) { return eye_openness(points) > (before ? 0.265f : 0.285f); }
 
-bool mouth_open(const FacePoints &points, bool before) { return mouth_openness(points) > (before ? 0.15f : 0.25f); }
+bool mouth_open(const FacePoints &points, bool before) { return mouth_openness(points) > (before ? 0.17f : 0.22f); }
 
 cv::Rect2f points_box(const FacePoints &points) {
     cv::Point2f low = points[0], high = points[0];

@@ -11,10 +11,11 @@ namespace aianime::vision {
 // picture's left one first), 48-59 lips outside, 60-67 inside.
 using FacePoints = std::array<cv::Point2f, 68>;
 
-// Height by width of the opening: about 0.3 for an open eye and below 0.2 for a closed one; the mean of both eyes, or the nearer
-// one's where the head is turned so far that one eye is less than half as wide.
+// Height by width of the opening; the mean of both eyes, or the nearer one's where the head is turned so far that one eye is less
+// than half as wide. The built-in landmark network shows little of it: 0.25 to 0.28 for closed eyes, 0.29 to 0.38 for open ones,
+// 0.24 to 0.29 for open eyes of somebody who laughs.
 float eye_openness(const FacePoints &points);
-// The same of the lips' inner line: near 0 for a closed mouth, above 0.5 for a wide open one.
+// The same of the lips' inner line: below 0.1 for a closed mouth, above 0.4 for a wide open one.
 float mouth_openness(const FacePoints &points);
 
 // With hysteresis: what was so stays until it is clearly otherwise.
