@@ -19,5 +19,6 @@ c10::Device train_device(const std::string &text);
 bool train_precision(const std::string &text);
 
 extern const Verb train_pack_verb;
+extern const Verb train_attributes_verb;
 
 } // namespace aianime::tools
