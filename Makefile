@@ -21,8 +21,8 @@ $(BUILD)/config.mk: configure.sh
 
 # --- sources --------------------------------------------------------------------------------------------------------
 
-ENGINE_DIRS := api io nn nn/annotators diffusion vision pipeline
-ATEN_DIRS := api nn nn/annotators diffusion pipeline
+ENGINE_DIRS := api io nn nn/annotators nn/face diffusion vision pipeline
+ATEN_DIRS := api nn nn/annotators nn/face diffusion pipeline
 ENGINE_SRC := $(foreach dir,$(ENGINE_DIRS),$(wildcard vf_aianime/$(dir)/*.cpp))
 # Trainers are part of the command only: the engine does not carry them.
 TRAIN_SRC := $(wildcard vf_aianime/train/*.cpp)

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pipeline/faces.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "io/error.h"
+#include "io/paths.h"
+#include "nn/aten.h"
+#include "nn/face/attribute_head.h"
+#include "nn/face/dense.h"
+#include "nn/face/detector.h"
+#include "nn/face/recognition.h"
+#include "nn/weights.h"
+#include "pipeline/picture_tensor.h"
+
+namespace aianime::pipeline {
+
+namespace {
+
+at::Tensor picture_of(const cv::Mat &rgb, at::Device device) {
+    if (rgb.empty() || (rgb.type() != CV_8UC3 && rgb.type() != CV_32FC3))
+        throw Error(AIANIME_INVALID, "faces are looked for in pictures of 3 channels of 8 bits or floats");
+    cv::Mat floats = rgb;
+    if (rgb.type() == CV_8UC3)
+        rgb.convertTo(floats, CV_32F, 1.0 / 255);
+    return to_tensor(floats).to(device);
+}
+
+nn::FaceBox box_of(const cv::Rect2f &box) { return {box.x, box.y, box.width, box.height}; }
+
+template <size_t n>
+void copy_row(const at::Tensor &rows, int64_t row, std::array<float, n> &out) {
+    std::copy_n(rows[row].const_data_ptr<float>(), n, out.begin());
+}
+
+at::Tensor on_cpu(const at::Tensor &x) { return x.to(at::kCPU, at::kFloat).contiguous(); }
+
+// Those of all faces, one below the other.
+struct Cuts {
+    std::vector<nn::FaceCut> each;
+    at::Tensor all;
+};
+
+template <typename BoxOf>
+Cuts cut_all(const at::Tensor &picture, const std::vector<Face> &faces, int64_t side, BoxOf box) {
+    Cuts cuts;
+    std::vector<at::Tensor> pictures;
+    for (const Face &face : faces) {
+        cuts.each.push_back(nn::cut(picture, box_of(box(face)), side));
+        pictures.push_back(cuts.each.back().picture);
+    }
+    cuts.all = at::cat(pictures);
+    return cuts;
+}
+
+} // namespace
+
+struct FaceFinder::Networks {
+    Networks(const std::string &folder, at::Device on, const std::vector<std::string> &files)
+        : device(on), landmarks(nn::DenseFaceNet::landmarks), expression(nn::DenseFaceNet::expressions) {
+        const auto load = [&](const char *name, nn::Module &network) {
+            nn::load_face_network(network, nn::WeightSource::from_file(folder + "/" + name + ".safetensors"), device);
+        };
+        load("detector", detector);
+        load("landmarks", landmarks);
+        load("expression", expression);
+        load("age_gender", age_gender);
+        load("recognition", recognition);
+        for (const std::string &file : files)
+            heads.push_back(nn::AttributeHead::load(file, age_gender, device));
+    }
+
+    std::vector<Face> boxes(const at::Tensor &picture, double least_score) const;
+    template <typename BoxOf>
+    void look_for_points(const at::Tensor &picture, std::vector<Face> &faces, BoxOf box) const;
+    void place_points(const at::Tensor &picture, std::vector<Face> &faces) const;
+    void describe(const at::Tensor &picture, std::vector<Face> &faces) const;
+    void ask_heads(const at::Tensor &pictures, const at::Tensor &features, std::vector<Face> &faces) const;
+
+    at::Device device;
+    nn::FaceDetector detector;
+    nn::DenseFaceNet landmarks, expression;
+    nn::AgeGender age_gender;
+    nn::FaceRecognition recognition;
+    std::vector<std::unique_ptr<nn::AttributeHead>> heads;
+};
+
+std::vector<Face> FaceFinder::Networks::boxes(const at::Tensor &picture, double least_score) const {
+    std::vector<Face> faces;
+    for (const nn::FoundFace &found : detector.find(picture, least_score)) {
+        Face face{};
+        face.box = cv::Rect2d(found.box.x, found.box.y, found.box.width, found.box.height);
+        face.score = static_cast<float>(found.score);
+        faces.push_back(face);
+    }
+    return faces;
+}
+
+template <typename BoxOf>
+void FaceFinder::Networks::look_for_points(const at::Tensor &picture, std::vector<Face> &faces, BoxOf box) const {
+    const Cuts cuts = cut_all(picture, faces, nn::DenseFaceNet::side, box);
+    const at::Tensor points = on_cpu(landmarks.forward(cuts.all));
+    for (size_t i = 0; i < faces.size(); i++) {
+        const nn::FaceCut &cut = cuts.each[i];
+        const float *row = points[static_cast<int64_t>(i)].const_data_ptr<float>();
+        for (size_t k = 0; k < faces[i].points.size(); k++)
+            faces[i].points[k] = {static_cast<float>(cut.x + row[2 * k] * cut.full_side),
+                                  static_cast<float>(cut.y + row[2 * k + 1] * cut.full_side)};
+    }
+}
+
+// The second look, at the box of the first one's points, depends less on where exactly the detector put its own: the points then
+// tremble by a half to a third as much.
+void FaceFinder::Networks::place_points(const at::Tensor &picture, std::vector<Face> &faces) const {
+    if (faces.empty())
+        return;
+    look_for_points(picture, faces, [](const Face &face) { return face.box; });
+    look_for_points(picture, faces, [](const Face &face) { return vision::points_box(face.points); });
+}
+
+void FaceFinder::Networks::describe(const at::Tensor &picture, std::vector<Face> &faces) const {
+    const Cuts seen =
+        cut_all(picture, faces, nn::DenseFaceNet::side, [](const Face &face) { return vision::points_box(face.points); });
+    const Cuts aligned =
+        cut_all(picture, faces, nn::FaceRecognition::side, [](const Face &face) { return vision::recognition_box(face.points); });
+    const at::Tensor features = age_gender.forward(seen.all);
+    const at::Tensor years = on_cpu(age_gender.age.forward(features)),
+                     male = on_cpu(at::softmax(age_gender.gender.forward(features), 1));
+    const at::Tensor expressions = on_cpu(at::softmax(expression.forward(seen.all), 1));
+    const at::Tensor descriptors = on_cpu(recognition.forward(aligned.all));
+    for (size_t i = 0; i < faces.size(); i++) {
+        const auto row = static_cast<int64_t>(i);
+        faces[i].age = std::max(years[row][0].item<float>(), 0.0f);
+        faces[i].male = male[row][0].item<float>();
+        copy_row(expressions, row, faces[i].expression);
+        copy_row(descriptors, row, faces[i].descriptor);
+    }
+    ask_heads(seen.all, features, faces);
+}
+
+void FaceFinder::Networks::ask_heads(const at::Tensor &pictures, const at::Tensor &features, std::vector<Face> &faces) const {
+    for (const auto &head : heads) {
+        const at::Tensor said = on_cpu(at::softmax(head->forward(pictures, features), 1));
+        for (size_t i = 0; i < faces.size(); i++) {
+            const float *row = said[static_cast<int64_t>(i)].const_data_ptr<float>();
+            faces[i].attributes.push_back({head->name(), head->classes(), std::vector<float>(row, row + head->classes().size())});
+        }
+    }
+}
+
+size_t FaceAttribute::best() const {
+    return static_cast<size_t>(std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
+}
+
+size_t Face::best_expression() const {
+    return static_cast<size_t>(std::max_element(expression.begin(), expression.end()) - expression.begin());
+}
+
+float face_distance(const Face &a, const Face &b) {
+    float sum = 0;
+    for (size_t i = 0; i < a.descriptor.size(); i++)
+        sum += (a.descriptor[i] - b.descriptor[i]) * (a.descriptor[i] - b.descriptor[i]);
+    return std::sqrt(sum);
+}
+
+FaceFinder::FaceFinder(const std::string &folder, at::Device device, const std::vector<std::string> &heads)
+    : networks_(std::make_unique<Networks>(folder, device, heads)) {}
+
+FaceFinder::~FaceFinder() = default;
+
+std::vector<Face> FaceFinder::find_boxes(const cv::Mat &rgb, double least_score) const {
+    const c10::InferenceMode inference;
+    return networks_->boxes(picture_of(rgb, networks_->device), least_score);
+}
+
+std::vector<Face> FaceFinder::find_points(const cv::Mat &rgb, double least_score) const {
+    const c10::InferenceMode inference;
+    const at::Tensor picture = picture_of(rgb, networks_->device);
+    std::vector<Face> faces = networks_->boxes(picture, least_score);
+    networks_->place_points(picture, faces);
+    return faces;
+}
+
+std::vector<Face> FaceFinder::find(const cv::Mat &rgb, double least_score) const {
+    const c10::InferenceMode inference;
+    const at::Tensor picture = picture_of(rgb, networks_->device);
+    std::vector<Face> faces = networks_->boxes(picture, least_score);
+    networks_->place_points(picture, faces);
+    if (!faces.empty())
+        networks_->describe(picture, faces);
+    return faces;
+}
+
+std::string face_folder() {
+    const std::string folder = io::find_in(io::model_folders(), "face");
+    if (folder.empty())
+        throw Error(AIANIME_NOT_FOUND,
+                    "the folder of the face networks is missing: models/face, or face below a folder of AIANIME_MODELS");
+    return folder;
+}
+
+} // namespace aianime::pipeline
