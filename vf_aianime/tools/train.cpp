@@ -27,6 +27,8 @@ const std::vector<const Verb *> &train_verbs() {
     static const std::vector<const Verb *> table = {
         &train_pack_verb,
         &train_attributes_verb,
+        &train_eval_verb,
+        &train_teach_verb,
     };
     return table;
 }

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <opencv2/imgproc.hpp>
+
+#include <set>
+
+#include "support.h"
+#include "train/teacher.h"
+
+using namespace aianime;
+using train::cel_base;
+using train::cel_picture;
+using train::cel_styles;
+
+namespace {
+
+// A face-coloured disc with dark eyes before a gray wall, a blue coat below, a shaded ball.
+cv::Mat scene(cv::Size size = {320, 240}) {
+    cv::Mat rgb(size, CV_32FC3);
+    for (int y = 0; y < size.height; y++)
+        for (int x = 0; x < size.width; x++)
+            rgb.at<cv::Vec3f>(y, x) = cv::Vec3f::all(0.45f + 0.2f * static_cast<float>(x) / static_cast<float>(size.width));
+    cv::rectangle(rgb, {100, 150, 120, 90}, cv::Scalar(0.12, 0.2, 0.55), cv::FILLED);
+    cv::circle(rgb, {160, 100}, 60, cv::Scalar(0.86, 0.64, 0.52), cv::FILLED);
+    cv::circle(rgb, {140, 90}, 7, cv::Scalar(0.15, 0.1, 0.08), cv::FILLED);
+    cv::circle(rgb, {180, 90}, 7, cv::Scalar(0.15, 0.1, 0.08), cv::FILLED);
+    cv::GaussianBlur(rgb, rgb, {}, 0.8);
+    return rgb;
+}
+
+cv::Mat with_noise(const cv::Mat &rgb, double sigma, uint64_t seed) {
+    cv::RNG random(seed);
+    cv::Mat noise(rgb.size(), CV_32FC3);
+    random.fill(noise, cv::RNG::NORMAL, 0, sigma);
+    return rgb + noise;
+}
+
+double mean_difference(const cv::Mat &a, const cv::Mat &b) {
+    return cv::norm(a, b, cv::NORM_L1) / static_cast<double>(a.total() * static_cast<size_t>(a.channels()));
+}
+
+cv::Vec3f lab_mean(const cv::Mat &rgb, const cv::Rect &place) {
+    cv::Mat lab;
+    cv::cvtColor(rgb(place), lab, cv::COLOR_RGB2Lab);
+    const cv::Scalar mean = cv::mean(lab);
+    return {static_cast<float>(mean[0]), static_cast<float>(mean[1]), static_cast<float>(mean[2])};
+}
+
+const cv::Rect wall(8, 8, 60, 60), coat(120, 175, 80, 50), cheek(145, 110, 30, 25);
+
+} // namespace
+
+AIANIME_TEST(the_same_every_time_and_pixel_by_pixel) {
+    const train::CelBase base = cel_base(scene()), again = cel_base(scene());
+    ck_assert(cv::norm(base.flat, again.flat, cv::NORM_INF) == 0 && cv::norm(base.lines, again.lines, cv::NORM_INF) == 0);
+    const cv::Rect part(70, 60, 100, 90);
+    for (const train::CelStyle &style : cel_styles()) {
+        const cv::Mat whole = cel_picture(base, style, {28, 208});
+        const cv::Mat crop = cel_picture({base.flat(part), base.lines(part), base.marks(part)}, style, {28, 208});
+        ck_assert(cv::norm(whole(part), crop, cv::NORM_INF) == 0);
+        double low, high;
+        cv::minMaxLoc(whole.reshape(1), &low, &high);
+        ck_assert(low >= 0 && high <= 1);
+    }
+}
+
+AIANIME_TEST(styles_differ) {
+    const train::CelBase base = cel_base(scene());
+    ck_assert(cel_styles().size() >= 4);
+    std::set<std::string> prompts;
+    for (const train::CelStyle &one : cel_styles()) {
+        prompts.insert(one.prompt);
+        for (const train::CelStyle &other : cel_styles())
+            if (one.index < other.index)
+                ck_assert_msg(mean_difference(cel_picture(base, one), cel_picture(base, other)) > 0.03, "%s and %s",
+                              one.name.c_str(), other.name.c_str());
+    }
+    ck_assert(prompts.size() == cel_styles().size());
+}
+
+// What film grain does to a picture must not be drawn.
+AIANIME_TEST(noise_is_not_drawn) {
+    const cv::Mat one = cel_picture(cel_base(with_noise(scene(), 0.01, 1)), cel_styles()[0]);
+    const cv::Mat two = cel_picture(cel_base(with_noise(scene(), 0.01, 2)), cel_styles()[0]);
+    ck_assert_msg(mean_difference(one, two) < 0.01, "%g", mean_difference(one, two));
+}
+
+AIANIME_TEST(lines_are_drawn_at_edges_and_not_on_slopes) {
+    const train::CelBase base = cel_base(scene());
+    double strongest;
+    cv::minMaxLoc(base.lines(cv::Rect(90, 60, 140, 120)), nullptr, &strongest);
+    ck_assert(strongest > 200);
+    cv::minMaxLoc(base.lines(wall), nullptr, &strongest);
+    ck_assert(strongest < 20);
+}
+
+AIANIME_TEST(flat_steps) {
+    cv::Mat slope(200, 512, CV_32FC3);
+    for (int y = 0; y < slope.rows; y++)
+        for (int x = 0; x < slope.cols; x++)
+            slope.at<cv::Vec3f>(y, x) = cv::Vec3f::all(static_cast<float>(x) / 512);
+    cv::Mat luma;
+    cv::cvtColor(cel_picture(cel_base(slope), cel_styles()[0]), luma, cv::COLOR_RGB2GRAY);
+    // Plateaus: runs of columns that hardly change.
+    int plateaus = 0, run = 0;
+    for (int x = 1; x < luma.cols; x++) {
+        const bool level = std::abs(luma.at<float>(100, x) - luma.at<float>(100, x - 1)) < 0.0012f;
+        run = level ? run + 1 : 0;
+        plateaus += run == 12;
+    }
+    ck_assert_msg(plateaus >= 4 && plateaus <= 8, "%d plateaus", plateaus);
+}
+
+AIANIME_TEST(free_colors) {
+    const train::CelBase base = cel_base(scene());
+    for (size_t style : {size_t{0}, size_t{2}, size_t{3}}) {
+        const cv::Mat plain = cel_picture(base, cel_styles()[style]);
+        std::vector<cv::Vec3f> walls, coats;
+        for (const train::HueWord &hue : train::hue_words()) {
+            const cv::Mat only_wall = cel_picture(base, cel_styles()[style], {hue.hue, -1});
+            ck_assert(cv::norm(lab_mean(only_wall, coat), lab_mean(plain, coat)) < 3);
+            const cv::Mat both = cel_picture(base, cel_styles()[style], {hue.hue, hue.hue});
+            ck_assert(cv::norm(lab_mean(both, cheek), lab_mean(plain, cheek)) < 6);
+            walls.push_back(lab_mean(both, wall));
+            coats.push_back(lab_mean(both, coat));
+        }
+        for (size_t i = 0; i < walls.size(); i++)
+            for (size_t j = 0; j < i; j++)
+                ck_assert(cv::norm(walls[i], walls[j]) > 15 && cv::norm(coats[i], coats[j]) > 15);
+    }
+    // The mean of all hues has no hue: nothing speaks for one of them before noise does.
+    float x = 0, y = 0;
+    for (const train::HueWord &hue : train::hue_words()) {
+        x += std::cos(hue.hue * static_cast<float>(CV_PI / 180));
+        y += std::sin(hue.hue * static_cast<float>(CV_PI / 180));
+    }
+    ck_assert(std::hypot(x, y) < 1e-3);
+}
+
+int main() {
+    return run_suite("teacher", {the_same_every_time_and_pixel_by_pixel, styles_differ, noise_is_not_drawn,
+                                 lines_are_drawn_at_edges_and_not_on_slopes, flat_steps, free_colors});
+}

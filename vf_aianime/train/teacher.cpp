@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "train/teacher.h"
+
+#include <opencv2/imgproc.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include "io/error.h"
+#include "train/cel_lines.h"
+#include "train/cel_regions.h"
+#include "train/cel_smooth.h"
+
+namespace aianime::train {
+namespace {
+
+// Strokes grow with the picture, but slower: a large picture shows more.
+float stroke_scale(cv::Size size) {
+    const auto side = static_cast<float>(std::clamp(std::min(size.width, size.height), 192, 1080));
+    return std::sqrt(side / 384);
+}
+
+cv::Mat bytes(const cv::Mat &unit) {
+    cv::Mat out;
+    unit.convertTo(out, CV_8U, 255);
+    return out;
+}
+
+} // namespace
+
+CelBase cel_base(const cv::Mat &rgb, const std::vector<FaceMark> &faces) {
+    if (rgb.empty() || rgb.type() != CV_32FC3)
+        throw Error(AIANIME_INTERNAL, "teacher: something that is no picture of three float channels");
+    const float scale = stroke_scale(rgb.size());
+    cv::Mat clean = cv::min(cv::max(rgb, 0.f), 1.f), lab;
+    clean *= brightness_gain(luma_of(clean));
+    cv::cvtColor(cv::min(clean, 1.f), lab, cv::COLOR_RGB2Lab);
+
+    const cv::Mat face = face_mask(rgb.size(), faces);
+    cv::Mat flat;
+    lab = flatten(lab, scale, face);
+    cv::cvtColor(lab, flat, cv::COLOR_Lab2RGB);
+    const Regions regions = find_regions(lab, faces, scale);
+
+    cv::Mat calm;
+    cv::bilateralFilter(cv::Mat(cv::min(clean, 1.f)), calm, 5, 0.08, 1.5 * scale, cv::BORDER_REFLECT_101);
+    const cv::Mat luma = luma_of(calm);
+    const cv::Mat fine = cv::max(regions.face, 0.7f * regions.skin);
+
+    CelBase base;
+    base.flat = bytes(flat);
+    base.lines = bytes(ink_lines(luma, scale, fine));
+    cv::merge(std::vector<cv::Mat>{bytes(regions.backdrop), bytes(regions.cloth), bytes(highlights(luma, scale))}, base.marks);
+    return base;
+}
+
+} // namespace aianime::train
