@@ -69,7 +69,7 @@ private:
 
     LoopEnd autoencoder() {
         LoopOptions loop = loop_options("autoencoder", options_.autoencoder_steps);
-        loop.learning_rate = 2e-3;
+        loop.learning_rate = 3e-3;
         const auto loss = [this](int64_t step, int64_t micro) {
             return autoencoder_loss(networks_, batch(1, step, micro), generator_for(options_.seed + 1, step, micro));
         };

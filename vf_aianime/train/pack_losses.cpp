@@ -29,7 +29,7 @@ at::Tensor autoencoder_loss(const PackNetworks &networks, const Batch &batch, co
     const at::Tensor pictures =
         at::cat({sources, batch.target.slice(0, sources.size(0))}).to(networks.device).contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor latent = networks.vae->encode(pictures);
-    const at::Tensor strength = at::rand({latent.size(0), 1, 1, 1}, generator, at::kFloat).to(networks.device) * 0.1;
+    const at::Tensor strength = at::rand({latent.size(0), 1, 1, 1}, generator, at::kFloat).to(networks.device) * 0.04;
     const at::Tensor decoded = networks.vae->decode(latent + strength * normal_like(latent, generator));
     const at::Tensor center = latent.mean({0, 2, 3}), spread = latent.std({0, 2, 3}, false);
     const at::Tensor beyond = (latent.abs() - 2.5).clamp_min(0).mean();
