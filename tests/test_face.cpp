@@ -144,6 +144,19 @@ AIANIME_TEST(one_person_is_near_and_a_mirrored_brighter_one_too) {
     ck_assert_float_lt(pipeline::face_distance(a.at(0), b.at(0)), 0.4f);
 }
 
+AIANIME_TEST(a_very_large_picture_is_seen_smaller) {
+    const pipeline::FaceFinder finder(models(), at::kCPU);
+    cv::Mat large;
+    cv::resize(astronaut(), large, {}, 10, 10, cv::INTER_CUBIC);
+    const cv::Mat picture = pasted({5300, 2000}, {2000, 40}, large);
+    const std::vector<pipeline::Face> a = finder.find(astronaut()), b = finder.find(picture);
+    ck_assert_uint_eq(b.size(), 1);
+    const cv::Point2f off = b[0].points[30] * 0.1f - cv::Point2f(200, 4) - a.at(0).points[30];
+    ck_assert_msg(std::hypot(off.x, off.y) < 2, "the nose is off by %.1f, %.1f", off.x, off.y);
+    ck_assert((b[0].box & cv::Rect2f(0, 0, 5300, 2000)) == b[0].box && b[0].box.width > 600);
+    ck_assert_float_lt(pipeline::face_distance(a[0], b[0]), 0.35f);
+}
+
 AIANIME_TEST(a_face_at_the_border_stays_inside) {
     const pipeline::FaceFinder finder(models(), at::kCPU);
     const cv::Mat half = astronaut()(cv::Rect(95, 0, 97, 192)).clone();
@@ -204,6 +217,7 @@ AIANIME_TEST(openness_follows_the_points) {
 int main() {
     return run_suite("face", {detector_agrees, dense_networks_agree, age_and_gender_agree, recognition_agrees,
                               a_face_is_described_as_by_the_reference, points_lie_on_eyes_and_mouth,
-                              one_person_is_near_and_a_mirrored_brighter_one_too, a_face_at_the_border_stays_inside,
-                              pictures_without_faces_give_none, files_of_other_networks_are_refused, openness_follows_the_points});
+                              one_person_is_near_and_a_mirrored_brighter_one_too, a_very_large_picture_is_seen_smaller,
+                              a_face_at_the_border_stays_inside, pictures_without_faces_give_none,
+                              files_of_other_networks_are_refused, openness_follows_the_points});
 }

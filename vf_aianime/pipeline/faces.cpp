@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline/faces.h"
 
+#include <opencv2/imgproc.hpp>
+
 #include <algorithm>
 #include <cmath>
 
@@ -18,13 +20,37 @@ namespace aianime::pipeline {
 
 namespace {
 
-at::Tensor picture_of(const cv::Mat &rgb, at::Device device) {
+// A picture as the networks see it. Very large ones are halved and so on: faces in them are large too, or too small to be found.
+struct Seen {
+    at::Tensor picture;
+    float scale; // the given picture's side by this one's
+};
+
+Seen seen_by_networks(const cv::Mat &rgb, at::Device device) {
+    constexpr int longest = 2560;
     if (rgb.empty() || (rgb.type() != CV_8UC3 && rgb.type() != CV_32FC3))
         throw Error(AIANIME_INVALID, "faces are looked for in pictures of 3 channels of 8 bits or floats");
     cv::Mat floats = rgb;
-    if (rgb.type() == CV_8UC3)
-        rgb.convertTo(floats, CV_32F, 1.0 / 255);
-    return to_tensor(floats).to(device);
+    const int divisor = (std::max(rgb.cols, rgb.rows) + longest - 1) / longest;
+    if (divisor > 1)
+        cv::resize(rgb, floats, {std::max(rgb.cols / divisor, 1), std::max(rgb.rows / divisor, 1)}, 0, 0, cv::INTER_AREA);
+    const float scale = static_cast<float>(rgb.cols) / static_cast<float>(floats.cols);
+    if (floats.type() == CV_8UC3)
+        floats.convertTo(floats, CV_32F, 1.0 / 255);
+    return {to_tensor(floats).to(device), scale};
+}
+
+// Back to the given picture's pixels.
+std::vector<Face> enlarged(std::vector<Face> faces, const cv::Mat &rgb, float scale) {
+    if (scale == 1)
+        return faces;
+    for (Face &face : faces) {
+        const cv::Rect2f whole(0, 0, static_cast<float>(rgb.cols), static_cast<float>(rgb.rows));
+        face.box = cv::Rect2f(face.box.tl() * scale, face.box.br() * scale) & whole;
+        for (cv::Point2f &point : face.points)
+            point *= scale;
+    }
+    return faces;
 }
 
 nn::FaceBox box_of(const cv::Rect2f &box) { return {box.x, box.y, box.width, box.height}; }
@@ -171,25 +197,26 @@ FaceFinder::~FaceFinder() = default;
 
 std::vector<Face> FaceFinder::find_boxes(const cv::Mat &rgb, double least_score) const {
     const c10::InferenceMode inference;
-    return networks_->boxes(picture_of(rgb, networks_->device), least_score);
+    const Seen seen = seen_by_networks(rgb, networks_->device);
+    return enlarged(networks_->boxes(seen.picture, least_score), rgb, seen.scale);
 }
 
 std::vector<Face> FaceFinder::find_points(const cv::Mat &rgb, double least_score) const {
     const c10::InferenceMode inference;
-    const at::Tensor picture = picture_of(rgb, networks_->device);
-    std::vector<Face> faces = networks_->boxes(picture, least_score);
-    networks_->place_points(picture, faces);
-    return faces;
+    const Seen seen = seen_by_networks(rgb, networks_->device);
+    std::vector<Face> faces = networks_->boxes(seen.picture, least_score);
+    networks_->place_points(seen.picture, faces);
+    return enlarged(std::move(faces), rgb, seen.scale);
 }
 
 std::vector<Face> FaceFinder::find(const cv::Mat &rgb, double least_score) const {
     const c10::InferenceMode inference;
-    const at::Tensor picture = picture_of(rgb, networks_->device);
-    std::vector<Face> faces = networks_->boxes(picture, least_score);
-    networks_->place_points(picture, faces);
+    const Seen seen = seen_by_networks(rgb, networks_->device);
+    std::vector<Face> faces = networks_->boxes(seen.picture, least_score);
+    networks_->place_points(seen.picture, faces);
     if (!faces.empty())
-        networks_->describe(picture, faces);
-    return faces;
+        networks_->describe(seen.picture, faces);
+    return enlarged(std::move(faces), rgb, seen.scale);
 }
 
 std::string face_folder() {

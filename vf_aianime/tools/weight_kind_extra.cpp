@@ -119,12 +119,19 @@ constexpr Network networks[] = {
     {"pretrained.model.patch_embed.backbone.stem.conv.weight", "annotator depth (MiDaS DPT-Hybrid)", "ControlNets on depth"},
     {"dpt.embeddings.cls_token", "annotator depth (MiDaS DPT-Hybrid, transformers names)", "ControlNets on depth"},
     {"Mconv7_stage6_L2.weight", "annotator openpose (body)", "ControlNets on poses"},
+    {"extra.7.weight", "face detector (SSD on MobileNet)", "the other built-in face networks"},
+    {"dense3.conv3.depthwise.weight", "face landmarks or expression", "the other built-in face networks"},
+    {"fc.age.weight", "face age and gender", "the other built-in face networks, and heads of `aianime train attributes`"},
+    {"conv256_down_out.conv1.weight", "face recognition (ResNet, 128 numbers)", "the other built-in face networks"},
+    {"trunk.exit_flow.separable_conv.depthwise.weight", "face attribute with features of its own", "the built-in face networks"},
     {"language_model.model.decoder.embed_positions.weight", "BLIP-2 captioner", "not read"},
     {"feature_encoder.convnormrelu.0.weight", "optical flow (RAFT)", "not read"},
     {"fnet.conv1.weight", "optical flow (RAFT)", "not read"},
 };
 
 std::optional<WeightKind> network(const WeightKeys &keys) {
+    if (keys.tensors().size() == 2 && keys.has("head.bias") && keys.side({"head.weight"}, 1) == 512)
+        return WeightKind{"face attribute", "", "the age and gender network it was trained on"};
     for (const Network &candidate : networks)
         if (keys.has_piece(candidate.piece))
             return WeightKind{candidate.kind, "", candidate.fits};
