@@ -24,8 +24,8 @@ $(BUILD)/config.mk: configure.sh
 ENGINE_DIRS := api io nn nn/annotators nn/face diffusion vision pipeline
 ATEN_DIRS := api nn nn/annotators nn/face diffusion pipeline
 ENGINE_SRC := $(foreach dir,$(ENGINE_DIRS),$(wildcard vf_aianime/$(dir)/*.cpp))
-# Trainers are part of the command only: the engine does not carry them.
-TRAIN_SRC := $(wildcard vf_aianime/train/*.cpp)
+# Trainers, and files of pictures and video, are part of the command only: the engine does not carry them.
+TRAIN_SRC := $(wildcard vf_aianime/train/*.cpp vf_aianime/media/*.cpp)
 TOOL_SRC := $(wildcard vf_aianime/tools/*.cpp)
 TEST_SRC := $(wildcard tests/test_*.cpp)
 C_TEST_SRC := $(wildcard tests/test_*.c)

@@ -7,10 +7,10 @@
 #include <cstdio>
 
 #include "io/error.h"
+#include "media/picture_file.h"
+#include "media/video_frames.h"
 #include "tools/flags.h"
-#include "tools/picture_file.h"
 #include "tools/verbs.h"
-#include "tools/video_frames.h"
 
 namespace aianime::tools {
 
@@ -52,21 +52,21 @@ int run_contact(const Arguments &arguments) {
     const auto count = static_cast<size_t>(integer_or(flags, "count", 8, 1, 256));
     const auto width = static_cast<int>(integer_or(flags, "width", 320, 16, 2048));
 
-    const std::string ffmpeg = find_ffmpeg();
-    const std::vector<double> times = frame_times(ffmpeg, source);
-    const size_t result_frames = frame_times(ffmpeg, result).size();
+    const std::string ffmpeg = media::find_ffmpeg();
+    const std::vector<double> times = media::frame_times(ffmpeg, source);
+    const size_t result_frames = media::frame_times(ffmpeg, result).size();
     if (result_frames != times.size())
         std::fprintf(stderr, "aianime: the source has %zu frames, the result %zu; the sheet shows what both have\n", times.size(),
                      result_frames);
     const std::vector<size_t> numbers = evenly_spaced(std::min(times.size(), result_frames), count);
-    const std::vector<cv::Mat> before = frames_at(ffmpeg, source, numbers, width),
-                               after = frames_at(ffmpeg, result, numbers, width);
+    const std::vector<cv::Mat> before = media::frames_at(ffmpeg, source, numbers, width),
+                               after = media::frames_at(ffmpeg, result, numbers, width);
     std::vector<vision::ContactRow> rows;
     for (size_t i = 0; i < std::min(before.size(), after.size()); i++)
         rows.push_back({before[i], after[i], clock_text(times[numbers[i]])});
     if (rows.empty())
         throw Error(AIANIME_BAD_DATA, "contact: no frame of the two videos could be decoded");
-    write_picture(output, vision::contact_sheet(rows, columns, width));
+    media::write_picture(output, vision::contact_sheet(rows, columns, width));
     std::printf("%s: %zu pairs\n", output.c_str(), rows.size());
     return AIANIME_OK;
 }

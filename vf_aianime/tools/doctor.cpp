@@ -16,11 +16,11 @@
 #include "io/pack.h"
 #include "io/paths.h"
 #include "io/text.h"
+#include "media/process.h"
 #include "nn/aten.h"
 #include "pipeline/precision.h"
 #include "pipeline/settings.h"
 #include "pipeline/template_search.h"
-#include "tools/process.h"
 #include "tools/report.h"
 #include "tools/verbs.h"
 
@@ -86,12 +86,12 @@ void check_engine(Verdict &verdict) {
 }
 
 bool has_filter(const std::string &ffmpeg) {
-    return output_of({ffmpeg, "-hide_banner", "-h", "filter=aianime"}).rfind("Filter aianime", 0) == 0;
+    return media::output_of({ffmpeg, "-hide_banner", "-h", "filter=aianime"}).rfind("Filter aianime", 0) == 0;
 }
 
 void check_ffmpeg(Verdict &verdict) {
     const std::string beside = (fs::path(io::library_folder()) / "ffmpeg").string();
-    const std::string in_path = find_program("ffmpeg");
+    const std::string in_path = media::find_program("ffmpeg");
     std::string found;
     for (const std::string &ffmpeg : {beside, in_path})
         if (found.empty() && !ffmpeg.empty() && access(ffmpeg.c_str(), X_OK) == 0 && has_filter(ffmpeg))
@@ -102,7 +102,7 @@ void check_ffmpeg(Verdict &verdict) {
         return verdict.fail(AIANIME_NOT_FOUND, "no ffmpeg beside this command or in PATH has the filter aianime" + stock,
                             "make ffmpeg (in the source tree) or make install");
     }
-    const std::string version = output_of({found, "-version"});
+    const std::string version = media::output_of({found, "-version"});
     print_line("ffmpeg", io::printable(found) + ", " + io::printable(version.substr(0, version.find(" Copyright"))));
     if (!in_path.empty() && in_path != found && !has_filter(in_path))
         print_line("", "the ffmpeg in PATH, " + io::printable(in_path) + ", has no filter aianime: call the one above by its path");

@@ -10,8 +10,8 @@
 #include "io/error.h"
 #include "io/paths.h"
 #include "io/text.h"
-#include "tools/picture_file.h"
-#include "tools/video_frames.h"
+#include "media/picture_file.h"
+#include "media/video_frames.h"
 
 namespace aianime::tools {
 
@@ -31,8 +31,7 @@ bool is_clip(const fs::path &path) { return has_extension(path, {".mp4", ".mkv",
 
 std::vector<std::string> files_below(const std::string &folder) {
     std::vector<std::string> files;
-    for (const fs::directory_entry &entry :
-         fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied))
+    for (const fs::directory_entry &entry : fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied))
         if (entry.is_regular_file() && (is_picture(entry.path()) || is_clip(entry.path())))
             files.push_back(entry.path().string());
     std::sort(files.begin(), files.end());
@@ -71,18 +70,19 @@ cv::Mat scaled(const cv::Mat &rgb, int short_side) {
 // Frames of a clip by their numbers, rising.
 class ClipFile {
 public:
-    ClipFile(const std::string &ffmpeg, const std::string &path) : ffmpeg_(ffmpeg), path_(path), times_(frame_times(ffmpeg, path)) {}
+    ClipFile(const std::string &ffmpeg, const std::string &path)
+        : ffmpeg_(ffmpeg), path_(path), times_(media::frame_times(ffmpeg, path)) {}
 
     size_t size() const { return times_.size(); }
 
     std::vector<cv::Mat> frames(const std::vector<size_t> &numbers, int short_side) const {
-        const std::vector<cv::Mat> shape = frames_at(ffmpeg_, path_, {numbers[0]}, 64);
+        const std::vector<cv::Mat> shape = media::frames_at(ffmpeg_, path_, {numbers[0]}, 64);
         if (shape.empty())
             throw Error(AIANIME_BAD_DATA, path_ + ": no frame can be decoded");
         // Never larger than 4 times as wide as high, whatever the file says.
         const double aspect = std::clamp(static_cast<double>(shape[0].cols) / shape[0].rows, 0.25, 4.0);
         std::vector<cv::Mat> pictures;
-        for (const cv::Mat &frame : frames_at(ffmpeg_, path_, numbers, cvRound(short_side * std::max(1.0, aspect))))
+        for (const cv::Mat &frame : media::frames_at(ffmpeg_, path_, numbers, cvRound(short_side * std::max(1.0, aspect))))
             pictures.push_back(scaled(to_rgb(frame), short_side));
         return pictures;
     }
@@ -141,7 +141,7 @@ public:
             if (is_clip(file))
                 add_clip(file, frames);
             else if (frames > 0)
-                data_.frames.push_back({scaled(to_rgb(read_picture(file)), short_side_), file, sources_});
+                data_.frames.push_back({scaled(to_rgb(media::read_picture(file)), short_side_), file, sources_});
         } catch (const Error &error) {
             if (error.code() != AIANIME_BAD_DATA)
                 throw;
@@ -158,7 +158,7 @@ private:
         if (frames == 0 && !run)
             return;
         if (ffmpeg_.empty())
-            ffmpeg_ = find_ffmpeg();
+            ffmpeg_ = media::find_ffmpeg();
         const ClipFile clip(ffmpeg_, file);
         if (frames > 0)
             for (const cv::Mat &picture : clip.frames(clip.spread(frames), short_side_))

@@ -15,8 +15,7 @@ using train::EvalReport;
 
 void print_style(const train::StyleScore &score) {
     std::printf("%-10s %8zu %8.4f %8.4f %9.4f %8.4f %8.2f %8.2f\n", score.name.c_str(), score.pictures, score.ssim, score.edge_f1,
-                score.edge_precision, score.edge_recall, score.psnr,
-                score.target_lines > 0 ? score.lines / score.target_lines : 0);
+                score.edge_precision, score.edge_recall, score.psnr, score.target_lines > 0 ? score.lines / score.target_lines : 0);
 }
 
 void print_color(const char *what, const train::ColorScore &score) {

@@ -4,8 +4,8 @@
 #include <filesystem>
 
 #include "io/error.h"
+#include "media/picture_file.h"
 #include "tools/flags.h"
-#include "tools/picture_file.h"
 #include "tools/verbs.h"
 
 namespace aianime::tools {
@@ -50,9 +50,9 @@ public:
     // The result; failures are in the log already, the code is in the Error.
     cv::Mat run(cv::Mat picture) {
         open(picture.cols, picture.rows);
-        const aianime_frame in = frame_of(picture);
+        const aianime_frame in = media::frame_of(picture);
         cv::Mat result(picture.size(), picture.type());
-        aianime_frame out = frame_of(result);
+        aianime_frame out = media::frame_of(result);
         require(api_->send(engine_, &in));
         require(api_->drain(engine_));
         require(api_->receive(engine_, &out));
@@ -124,7 +124,7 @@ int run_image(const Arguments &arguments) {
     for (const std::string &input : flags.words()) {
         try {
             const std::string path = output_path(output, input, into_folder);
-            write_picture(path, engine.run(read_picture(input)));
+            media::write_picture(path, engine.run(media::read_picture(input)));
             std::printf("%s\n", path.c_str());
         } catch (const Error &error) { // the other pictures are still made
             std::fprintf(stderr, "aianime: %s\n", error.what());

@@ -42,9 +42,9 @@ the prompt names are seen, colours between frames, checkerboards, colour cast, a
 )";
 
 const std::map<std::string, std::string> known_flags = {
-    {"-o", "output"},       {"--output", "output"}, {"--sheet", "sheet"}, {"--frames", "frames"}, {"--steps", "steps"},
-    {"--size", "size"},     {"--styles", "styles"}, {"--rotate", "rotate"}, {"--clips", "clips"}, {"--quick", "quick"},
-    {"--lora", "lora"},     {"--seed", "seed"},     {"--precision", "precision"}, {"--threads", "threads"}};
+    {"-o", "output"},   {"--output", "output"}, {"--sheet", "sheet"},         {"--frames", "frames"},  {"--steps", "steps"},
+    {"--size", "size"}, {"--styles", "styles"}, {"--rotate", "rotate"},       {"--clips", "clips"},    {"--quick", "quick"},
+    {"--lora", "lora"}, {"--seed", "seed"},     {"--precision", "precision"}, {"--threads", "threads"}};
 
 constexpr size_t clip_frames = 6;
 

@@ -4,8 +4,8 @@
 
 #include "io/error.h"
 #include "io/text.h"
+#include "media/picture_file.h"
 #include "tools/flags.h"
-#include "tools/picture_file.h"
 #include "tools/train_verbs.h"
 #include "train/sheet.h"
 #include "train/teacher.h"
@@ -60,7 +60,7 @@ int run(const Arguments &arguments) {
     const Flags flags("train teach", arguments, known_flags);
     if (flags.words().size() != 1 || flags.text("output").empty())
         throw Error(AIANIME_INVALID, "train teach: one picture and -o OUT are needed");
-    const cv::Mat rgb = to_rgb(read_picture(flags.words()[0]));
+    const cv::Mat rgb = to_rgb(media::read_picture(flags.words()[0]));
     const train::CelBase base = train::cel_base(rgb);
     const train::FreeColors free = {hue_of(flags, "backdrop"), hue_of(flags, "cloth")};
     if (flags.text("style") == "all") {
@@ -74,7 +74,7 @@ int run(const Arguments &arguments) {
     cv::cvtColor(train::cel_picture(base, style_of(flags.has("style") ? flags.text("style") : "pop"), free), out,
                  cv::COLOR_RGB2BGR);
     out.convertTo(out, CV_8UC3, 255);
-    write_picture(flags.text("output"), out);
+    media::write_picture(flags.text("output"), out);
     return AIANIME_OK;
 }
 

@@ -22,7 +22,7 @@ struct CelInk {
     float steps;      // number of tones
     float edge;       // how hard the steps are: largest slope
     cv::Vec3f ink;
-    float ink_share; // how much lines cover
+    float ink_share;                        // how much lines cover
     float free_low, free_high, free_chroma; // Lab lightness and chroma of free colours
 };
 

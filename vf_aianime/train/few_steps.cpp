@@ -26,8 +26,8 @@ at::Tensor goals(const PackNetworks &base, const Diffusion &diffusion, const Bat
     if (!places.size(0))
         return clean;
     const at::Tensor there = places.to(clean.device());
-    const at::Tensor reached = sample_latents(base, diffusion, batch.source.index_select(0, places), chosen(batch.prompts, places),
-                                              noise.index_select(0, there), steps);
+    const at::Tensor reached = sample_latents(base, diffusion, batch.source.index_select(0, places),
+                                              base.encode_text(chosen(batch.prompts, places)), noise.index_select(0, there), steps);
     return clean.index_copy(0, there, reached);
 }
 

@@ -8,7 +8,9 @@
 #include <filesystem>
 
 #include "nn/aten.h"
+#include "pipeline/faces.h"
 #include "train/few_steps.h"
+#include "train/pack_identity.h"
 #include "train/pack_losses.h"
 #include "train/pack_samples.h"
 #include "train/pack_writer.h"
@@ -33,6 +35,8 @@ public:
             end = denoiser();
         if (end == LoopEnd::done && wanted("distillation"))
             end = distillation();
+        if (end == LoopEnd::done && wanted("identity"))
+            end = identity();
         return end;
     }
 
@@ -69,7 +73,7 @@ private:
 
     LoopEnd autoencoder() {
         LoopOptions loop = loop_options("autoencoder", options_.autoencoder_steps);
-        loop.learning_rate = 3e-3;
+        loop.learning_rate = 1e-3;
         const auto loss = [this](int64_t step, int64_t micro) {
             return autoencoder_loss(networks_, batch(1, step, micro), generator_for(options_.seed + 1, step, micro));
         };
@@ -139,6 +143,37 @@ private:
         return end;
     }
 
+    LoopEnd identity() {
+        networks_.freeze();
+        const FacePairs faces(pairs_, pipeline::face_folder(), report_);
+        if (report_.stopped())
+            return LoopEnd::stopped;
+        const IdentityJudge judge(pipeline::face_folder(), options_.device);
+        nn::IdentityConfig config;
+        config.width = networks_.text->width();
+        nn::IdentityTokens tokens(config);
+        initialise(tokens, mix(options_.seed, 5), options_.device);
+        LoopOptions loop = loop_options("identity", options_.identity_steps);
+        loop.learning_rate = 1e-3;
+        const auto loss = [&](int64_t step, int64_t micro) {
+            const uint64_t seed = mix(options_.seed, 5, mix(static_cast<uint64_t>(step), static_cast<uint64_t>(micro)));
+            return identity_loss(networks_, tokens, judge, diffusion_,
+                                 faces.batch(std::max<int64_t>(1, options_.batch / 4), 192, seed), inference_steps,
+                                 generator_for(options_.seed + 5, step, micro));
+        };
+        const LoopEnd end = run_loop(trainable(tokens, ""), loop, loss, nullptr, report_);
+        if (end != LoopEnd::done)
+            return end;
+        const IdentityGain gain = identity_gain(networks_, tokens, judge, diffusion_, faces.batch(8, 192, 1), inference_steps);
+        char text[128];
+        std::snprintf(text, sizeof text, "identity: distance to the source's faces %.3f without tokens, %.3f with them",
+                      gain.without.distance, gain.with.distance);
+        report_.say(text);
+        write_identity(tokens, options_.output + "/identity");
+        write();
+        return end;
+    }
+
     void write() {
         networks_.freeze();
         write_pack(networks_, options_.shape, options_.output);
@@ -155,7 +190,7 @@ private:
 } // namespace
 
 const std::vector<std::string> &pack_stages() {
-    static const std::vector<std::string> stages = {"autoencoder", "denoiser", "distillation"};
+    static const std::vector<std::string> stages = {"autoencoder", "denoiser", "distillation", "identity"};
     return stages;
 }
 

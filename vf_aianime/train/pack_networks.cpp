@@ -31,6 +31,16 @@ double autoencoder_gain(const std::string &name) {
     return name.find("conv.4") != std::string::npos ? 0.5 : 2.4495;
 }
 
+// Latents begin near unit spread, where the decoder's tanh is straight, and pictures near gray.
+void calm_outputs(nn::Module &autoencoder, int64_t latent_channels) {
+    autoencoder.visit([&](const std::string &, at::Tensor &tensor, const std::vector<int64_t> &shape) {
+        if (shape.size() == 4 && (shape[0] == latent_channels || shape[0] == 3))
+            tensor.mul_(shape[0] == 3 ? 0.1 : 0.3);
+        if (shape.size() == 1 && shape[0] == 3)
+            tensor.fill_(0.5);
+    });
+}
+
 io::Json config_of(const std::string &folder, const char *component) {
     return io::Json::load(folder + "/" + component + "/config.json");
 }
@@ -49,6 +59,7 @@ PackNetworks::PackNetworks(const std::string &folder, uint64_t seed, at::Device 
         throw Error(AIANIME_BAD_DATA, folder + "/scheduler/scheduler_config.json: prediction_type must be v_prediction for a pack "
                                                "that starts from pure noise in a few steps");
     initialise(vae->module(), mix(seed, 1), device, autoencoder_gain);
+    calm_outputs(vae->module(), vae->latent_channels());
     initialise(unet->module(), mix(seed, 2), device, unet_gain);
     initialise(control->module(), mix(seed, 3), device, control_gain);
     initialise(text->module(), mix(seed, 4), device);

@@ -59,9 +59,9 @@ at::Tensor ddim_step(const Diffusion &diffusion, const at::Tensor &x, const at::
 }
 
 at::Tensor sample_latents(const PackNetworks &networks, const Diffusion &diffusion, const at::Tensor &source,
-                          const std::vector<std::string> &prompts, const at::Tensor &noise, int64_t steps) {
+                          const at::Tensor &text, const at::Tensor &noise, int64_t steps) {
     const at::NoGradGuard no_gradient;
-    const at::Tensor text = networks.encode_text(prompts), hint = networks.control->embed_hint(source.to(networks.device));
+    const at::Tensor hint = networks.control->embed_hint(source.to(networks.device));
     at::Tensor x = noise.to(networks.device);
     const std::vector<int64_t> timesteps = diffusion.trailing(steps);
     for (size_t i = 0; i < timesteps.size(); i++) {
@@ -93,7 +93,8 @@ void sample_denoiser(const PackNetworks &networks, const Diffusion &diffusion, c
     const Batch batch = fixed_batch(pairs, 8);
     const at::Tensor clean = networks.encode(batch.target.to(networks.device));
     const at::Tensor noise = at::randn(clean.sizes(), generator_for(sheet_seed, 0, 0), at::kFloat);
-    const at::Tensor made = networks.decode(sample_latents(networks, diffusion, batch.source, batch.prompts, noise, steps));
+    const at::Tensor made =
+        networks.decode(sample_latents(networks, diffusion, batch.source, networks.encode_text(batch.prompts), noise, steps));
     write_sheet(path, {batch.source, to_unit(batch.target), to_unit(made.cpu())});
 }
 

@@ -3,12 +3,19 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include <filesystem>
+
+#include "train/clip_frames.h"
+
 namespace aianime::train {
 
 namespace {
 
 // Changed with the teacher, so that pairs of another one are not mixed in.
 constexpr uint64_t teacher_version = 1;
+
+// Frames of a clip differ little.
+constexpr double stills_a_second = 1;
 
 // The short side somewhere between the limits, small ones more often: they cost less and hold more of the scene.
 cv::Mat scaled(const cv::Mat &picture, const PairOptions &options, Draw &draw) {
@@ -48,10 +55,19 @@ PairSources::PairSources(const PairOptions &options, const Report &report)
       fingerprint_(
           mix(teacher_version, options.seed, static_cast<uint64_t>(options.least) << 32 | static_cast<uint64_t>(options.most))) {
     for (size_t i = 0; i < pictures_->size(); i++)
-        fingerprint_ = mix(fingerprint_, text_hash(pictures_->path(i)));
+        fingerprint_ = mix(fingerprint_, text_hash(std::filesystem::path(pictures_->path(i)).filename()));
+    for (const Clip &clip : read_clips(options.clips, stills_a_second, options.most, report)) {
+        stills_.insert(stills_.end(), clip.frames.begin(), clip.frames.end());
+        fingerprint_ = mix(fingerprint_, clip.frames.size());
+    }
 }
 
-cv::Mat PairSources::photograph(int64_t i, Draw &) const { return pictures_->read(static_cast<size_t>(i) % pictures_->size()); }
+// Pictures in turn; every fourth pair is of a clip, whose frames are many and alike.
+cv::Mat PairSources::photograph(int64_t i, Draw &draw) const {
+    if (!stills_.empty() && i % 4 == 3)
+        return stills_[static_cast<size_t>(draw.below(static_cast<int64_t>(stills_.size())))];
+    return pictures_->read(static_cast<size_t>(i) % pictures_->size());
+}
 
 Pair PairSources::make(int64_t i) const {
     Draw draw(mix(options_.seed, static_cast<uint64_t>(i), 17));

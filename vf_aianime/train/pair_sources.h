@@ -22,6 +22,7 @@ private:
 
     PairOptions options_;
     std::unique_ptr<PictureFolder> pictures_;
+    std::vector<cv::Mat> stills_; // frames of the clips
     uint64_t fingerprint_;
 };
 

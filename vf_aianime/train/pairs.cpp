@@ -82,17 +82,12 @@ void put(const cv::Mat &picture, at::Tensor place, double factor, double offset)
 
 } // namespace
 
-Example draw_example(const Pair &pair, const BatchOptions &options, Draw &draw) {
-    const int side = options.side;
-    const cv::Rect place(static_cast<int>(draw.below(pair.source.cols - side + 1)),
-                         static_cast<int>(draw.below(pair.source.rows - side + 1)), side, side);
-    const Pair crop = crop_pair(pair, place, draw.chance(0.5));
+Example whole_example(const Pair &pair, const BatchOptions &options, Draw &draw) {
     const auto style = static_cast<size_t>(draw.below(static_cast<int64_t>(cel_styles().size())));
     const Palette palette = draw_palette(options.free_palettes, draw);
-
     Example example;
-    crop.source.convertTo(example.source, CV_32FC3, 1 / 255.0);
-    example.target = cel_picture(crop.base, cel_styles()[style], palette.colors);
+    pair.source.convertTo(example.source, CV_32FC3, 1 / 255.0);
+    example.target = cel_picture(pair.base, cel_styles()[style], palette.colors);
     example.style = style;
     example.undetermined = palette.undetermined;
     example.prompt = with_filler(cel_styles()[style].prompt + palette.words, draw);
@@ -101,6 +96,31 @@ Example draw_example(const Pair &pair, const BatchOptions &options, Draw &draw) 
         example.undetermined = true;
     }
     return example;
+}
+
+Example draw_example(const Pair &pair, const BatchOptions &options, Draw &draw) {
+    const int side = options.side;
+    const cv::Rect place(static_cast<int>(draw.below(pair.source.cols - side + 1)),
+                         static_cast<int>(draw.below(pair.source.rows - side + 1)), side, side);
+    return whole_example(crop_pair(pair, place, draw.chance(0.5)), options, draw);
+}
+
+Batch batch_of(const std::vector<Example> &examples) {
+    Batch batch;
+    const auto n = static_cast<int64_t>(examples.size());
+    const cv::Size size = examples.front().source.size();
+    batch.source = at::empty({n, 3, size.height, size.width}, at::kFloat);
+    batch.target = at::empty_like(batch.source);
+    batch.undetermined = at::zeros({n}, at::kBool);
+    for (int64_t i = 0; i < n; i++) {
+        const Example &example = examples[static_cast<size_t>(i)];
+        put(example.source, batch.source[i], 1, 0);
+        put(example.target, batch.target[i], 2, -1);
+        batch.undetermined[i].fill_(example.undetermined);
+        batch.prompts.push_back(example.prompt);
+        batch.styles.push_back(example.style);
+    }
+    return batch;
 }
 
 PairSet::PairSet(const PairOptions &options, const Report &report) {
@@ -124,22 +144,13 @@ PairSet::PairSet(const PairOptions &options, const Report &report) {
 }
 
 Batch PairSet::batch(const BatchOptions &options, uint64_t seed) const {
-    Batch batch;
-    const int64_t n = options.pictures;
-    batch.source = at::empty({n, 3, options.side, options.side}, at::kFloat);
-    batch.target = at::empty_like(batch.source);
-    batch.undetermined = at::zeros({n}, at::kBool);
-    for (int64_t i = 0; i < n; i++) {
+    std::vector<Example> examples;
+    for (int64_t i = 0; i < options.pictures; i++) {
         Draw draw(mix(seed, static_cast<uint64_t>(i)));
         const Pair &pair = pairs_[static_cast<size_t>(draw.below(static_cast<int64_t>(pairs_.size())))];
-        const Example example = draw_example(pair, options, draw);
-        put(example.source, batch.source[i], 1, 0);
-        put(example.target, batch.target[i], 2, -1);
-        batch.undetermined[i].fill_(example.undetermined);
-        batch.prompts.push_back(example.prompt);
-        batch.styles.push_back(example.style);
+        examples.push_back(draw_example(pair, options, draw));
     }
-    return batch;
+    return batch_of(examples);
 }
 
 } // namespace aianime::train

@@ -68,6 +68,10 @@ struct Example {
     size_t style;
     bool undetermined;
 };
+// Of a random crop, mirrored or not; of the whole pair as it is.
 Example draw_example(const Pair &pair, const BatchOptions &options, Draw &draw);
+Example whole_example(const Pair &pair, const BatchOptions &options, Draw &draw);
+// All of one size.
+Batch batch_of(const std::vector<Example> &examples);
 
 } // namespace aianime::train

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace aianime::tools {
+namespace aianime::media {
 
 // The ffmpeg beside this command, else the one in PATH. Throws Error (NOT_FOUND).
 std::string find_ffmpeg();
@@ -19,4 +19,4 @@ std::vector<double> frame_times(const std::string &ffmpeg, const std::string &vi
 // early. Throws Error (BAD_DATA).
 std::vector<cv::Mat> frames_at(const std::string &ffmpeg, const std::string &video, const std::vector<size_t> &numbers, int width);
 
-} // namespace aianime::tools
+} // namespace aianime::media

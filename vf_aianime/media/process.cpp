@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "tools/process.h"
+#include "media/process.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -13,7 +13,7 @@
 
 extern char **environ;
 
-namespace aianime::tools {
+namespace aianime::media {
 
 namespace {
 
@@ -75,4 +75,4 @@ std::string find_program(const std::string &name) {
     return "";
 }
 
-} // namespace aianime::tools
+} // namespace aianime::media

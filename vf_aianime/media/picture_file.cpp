@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "tools/picture_file.h"
+#include "media/picture_file.h"
 
 #include <opencv2/imgcodecs.hpp>
 
@@ -7,7 +7,7 @@
 
 #include "io/error.h"
 
-namespace aianime::tools {
+namespace aianime::media {
 
 namespace fs = std::filesystem;
 
@@ -53,4 +53,4 @@ aianime_frame frame_of(cv::Mat &picture) {
     return frame;
 }
 
-} // namespace aianime::tools
+} // namespace aianime::media

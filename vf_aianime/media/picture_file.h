@@ -7,7 +7,7 @@
 
 #include "include/aianime.h"
 
-namespace aianime::tools {
+namespace aianime::media {
 
 // Reads a picture as it is stored: 8 or 16 bits, 1, 3 (B G R) or 4 (B G R A) channels; turned upright when the file says how it was
 // held. Throws Error (NOT_FOUND, BAD_DATA).
@@ -19,4 +19,4 @@ void write_picture(const std::string &path, const cv::Mat &picture);
 // A frame whose planes are the picture's rows.
 aianime_frame frame_of(cv::Mat &picture);
 
-} // namespace aianime::tools
+} // namespace aianime::media

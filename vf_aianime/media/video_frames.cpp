@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "tools/video_frames.h"
+#include "media/video_frames.h"
 
 #include <opencv2/imgproc.hpp>
 #include <unistd.h>
@@ -12,9 +12,9 @@
 #include "io/error.h"
 #include "io/paths.h"
 #include "io/text.h"
-#include "tools/process.h"
+#include "media/process.h"
 
-namespace aianime::tools {
+namespace aianime::media {
 
 namespace fs = std::filesystem;
 
@@ -111,4 +111,4 @@ std::vector<cv::Mat> frames_at(const std::string &ffmpeg, const std::string &vid
     return pictures;
 }
 
-} // namespace aianime::tools
+} // namespace aianime::media

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "train/pairs.h"
+#include "vision/face_shape.h"
+
+namespace aianime::train {
+
+// The pairs of a set that show a face large enough to be told from another one, and where it is.
+class FacePairs {
+public:
+    // faces: folder of the face networks. Looks for the faces of all pairs, with progress.
+    FacePairs(const PairSet &pairs, const std::string &faces, const Report &report);
+
+    size_t size() const { return places_.size(); }
+
+    // Squares of `side` pixels around faces, each with the points of its face in it; a function of the seed only.
+    struct FaceBatch {
+        Batch batch;
+        std::vector<vision::FacePoints> points;
+    };
+    FaceBatch batch(int64_t pictures, int side, uint64_t seed) const;
+
+private:
+    struct Place {
+        size_t pair;
+        vision::FacePoints points;
+    };
+    const PairSet &pairs_;
+    std::vector<Place> places_;
+};
+
+} // namespace aianime::train
