@@ -12,7 +12,7 @@ using namespace aianime;
 
 namespace {
 
-// Two seconds of a pattern, then two of colour bars: a cut in between.
+// Two seconds of a pattern, then two of a fractal: a cut in between.
 bool write_clip(const std::string &path) {
     std::string ffmpeg;
     try {
@@ -22,8 +22,8 @@ bool write_clip(const std::string &path) {
         return false;
     }
     media::output_of({ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=30:duration=2", "-f", "lavfi", "-i",
-                      "smptehdbars=size=160x90:rate=30:duration=2", "-filter_complex", "concat", "-c:v", "mpeg4", "-q:v", "2",
-                      path});
+                      "mandelbrot=size=160x90:rate=30:start_scale=0.3,trim=duration=2", "-filter_complex", "concat", "-c:v",
+                      "mpeg4", "-q:v", "2", path});
     ck_assert(std::filesystem::exists(path));
     return true;
 }
@@ -44,9 +44,9 @@ AIANIME_TEST(frames_between_cuts) {
     ck_assert_int_eq(static_cast<int>(clips[0].frames.size()), 20);
     ck_assert_int_eq(static_cast<int>(clips[1].frames.size()), 20);
     ck_assert(clips[0].frames[0].size() == cv::Size(128, 72) && clips[0].frames[0].type() == CV_8UC3);
-    // R, G, B: the second bar is yellow.
-    const cv::Vec3b yellow = clips[1].frames[10].at<cv::Vec3b>(20, 33);
-    ck_assert(yellow[0] > 150 && yellow[1] > 150 && yellow[2] < 60);
+    // The pattern has a red bar on the left: R, G, B.
+    const cv::Vec3b bar = clips[0].frames[3].at<cv::Vec3b>(60, 10);
+    ck_assert_msg(bar[0] > 200 && bar[1] < 60 && bar[2] < 60, "%d %d %d", bar[0], bar[1], bar[2]);
     ck_assert(lines.size() == 1 && lines[0].find("broken.mp4") != std::string::npos);
     // A rate above the clip's gives all frames.
     ck_assert_int_eq(static_cast<int>(train::read_clips(folder.path(), 100, 36, report)[0].frames.size()), 60);
