@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Goldens of the face networks for test_face.cpp, on the weights in models/face.
 
-The networks are written down here a second time from the published definition (TensorFlow.js), with TensorFlow's padding by hand. With
-the folder of the package's own models (@vladmandic/face-api, model/) as an argument, they are also run on those weights, 8 bits with a scale and an offset, to show
-that the conversion keeps what they say. face/astronaut.png is a part (130, 10 to 322, 202) of scikit-image's data/astronaut.png, NASA's
-portrait of Eileen Collins, in the public domain. Run: python3 make_face.py [FOLDER]
+The networks are written down here a second time from the published definition (TensorFlow.js), with TensorFlow's padding by hand.
+With the folder of the package's own models (@vladmandic/face-api, model/) as an argument, they are also run on those weights, 8 bits
+with a scale and an offset and norms apart, to show that the conversion keeps what they say. face/astronaut.png is a part (130, 10 to
+322, 202) of scikit-image's data/astronaut.png, NASA's portrait of Eileen Collins, in the public domain.
+Run: python3 make_face.py [FOLDER]
 """
 
 import math
