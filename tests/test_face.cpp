@@ -144,6 +144,18 @@ AIANIME_TEST(one_person_is_near_and_a_mirrored_brighter_one_too) {
     ck_assert_float_lt(pipeline::face_distance(a.at(0), b.at(0)), 0.4f);
 }
 
+AIANIME_TEST(a_tilted_head_is_the_same_person) {
+    const pipeline::FaceFinder finder(models(), at::kCPU);
+    cv::Mat turned;
+    cv::warpAffine(astronaut(), turned, cv::getRotationMatrix2D({96, 100}, 20, 1), {192, 192}, cv::INTER_CUBIC,
+                   cv::BORDER_REPLICATE);
+    const std::vector<pipeline::Face> a = finder.find(astronaut()), b = finder.find(turned);
+    ck_assert_uint_eq(b.size(), 1);
+    const float angle = vision::recognition_square(b[0].points).angle - vision::recognition_square(a.at(0).points).angle;
+    ck_assert_float_eq_tol(angle, static_cast<float>(-20 * CV_PI / 180), 0.08f);
+    ck_assert_float_lt(pipeline::face_distance(a[0], b[0]), 0.3f);
+}
+
 AIANIME_TEST(a_very_large_picture_is_seen_smaller) {
     const pipeline::FaceFinder finder(models(), at::kCPU);
     cv::Mat large;
@@ -215,8 +227,8 @@ AIANIME_TEST(openness_follows_the_points) {
 }
 
 int main() {
-    return run_suite("face", {detector_agrees, dense_networks_agree, age_and_gender_agree, recognition_agrees,
-                              a_face_is_described_as_by_the_reference, points_lie_on_eyes_and_mouth,
+    return run_suite("face", {a_tilted_head_is_the_same_person, detector_agrees, dense_networks_agree, age_and_gender_agree,
+                              recognition_agrees, a_face_is_described_as_by_the_reference, points_lie_on_eyes_and_mouth,
                               one_person_is_near_and_a_mirrored_brighter_one_too, a_very_large_picture_is_seen_smaller,
                               a_face_at_the_border_stays_inside, pictures_without_faces_give_none,
                               files_of_other_networks_are_refused, openness_follows_the_points});

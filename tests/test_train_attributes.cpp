@@ -182,6 +182,9 @@ AIANIME_TEST(bad_folders_are_refused) {
     const TempFolder folder;
     train::AttributeOptions options = options_for(folder.path(), "tone");
     expect_error([&] { run(options); }, AIANIME_NOT_FOUND, "no such folder");
+    options.output = folder.path("nowhere/tone.safetensors");
+    expect_error([&] { run(options); }, AIANIME_NOT_FOUND, "nowhere");
+    options.output = folder.path("tone.safetensors");
     fs::create_directories(options.folder);
     expect_error([&] { run(options); }, AIANIME_BAD_DATA, "at least two (0 are there)");
     write_pictures(options.folder + "/warm", {80, 120, 220}, 3, 1);
@@ -200,7 +203,7 @@ AIANIME_TEST(bad_folders_are_refused) {
     options.steps = 1;
     Said said;
     ck_assert_int_eq(static_cast<int>(train::train_attributes(options, said.report()).trained_on), 3);
-    ck_assert(said.has("broken.png") && said.has("1 files beside"));
+    ck_assert(said.has("broken.png") && said.has("1 file beside"));
 }
 
 AIANIME_TEST(files_that_are_no_heads_are_refused) {

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Goldens of the face networks for test_face.cpp, on the weights in models/face.
 
-The networks are written down here a second time from the published definition (TensorFlow.js), with TensorFlow's padding by hand. With
-the folder of the package's own models (@vladmandic/face-api, model/) as an argument, they are also run on those weights, 8 bits with a scale and an offset, to show
-that the conversion keeps what they say. face/astronaut.png is a part (130, 10 to 322, 202) of scikit-image's data/astronaut.png, NASA's
-portrait of Eileen Collins, in the public domain. Run: python3 make_face.py [FOLDER]
+The networks are written down here a second time from the published definition (TensorFlow.js), with TensorFlow's padding by hand.
+With the folder of the package's own models (@vladmandic/face-api, model/) as an argument, they are also run on those weights, 8 bits
+with a scale and an offset and norms apart, to show that the conversion keeps what they say. face/astronaut.png is a part (130, 10 to
+322, 202) of scikit-image's data/astronaut.png, NASA's portrait of Eileen Collins, in the public domain.
+Run: python3 make_face.py [FOLDER]
 """
 
 import math
@@ -218,14 +219,28 @@ def around_points(points):
     return *(low - 0.1 * span).tolist(), *(1.2 * span).tolist()
 
 
+def turned_square(picture, points, side):
+    """A square, turned so that the mouth lies below the eyes; their middle is at 0.5 and 0.43 of its sides."""
+    left, right, mouth = points[36:42].mean(0), points[42:48].mean(0), points[48:68].mean(0)
+    full = ((mouth - left).norm() + (mouth - right).norm()).item() / 2 / 0.45
+    down = (mouth - (left + right) / 2).tolist()
+    length = math.hypot(*down)
+    cos, sin = down[1] / length, -down[0] / length
+    middle = ((left + right + mouth) / 3).tolist()
+    samples = max(1, math.ceil(full / side))
+    steps = (torch.arange(side * samples) + 0.5) / (side * samples) * full
+    x, y = (steps - 0.5 * full).view(1, -1), (steps - 0.43 * full).view(-1, 1)
+    height, width = picture.shape[2:]
+    grid = torch.stack([(middle[0] + x * cos - y * sin) / width, (middle[1] + x * sin + y * cos) / height], -1) * 2 - 1
+    return F.avg_pool2d(F.grid_sample(picture, grid[None], align_corners=False), samples)
+
+
 def describe(picture, box, nets):
     """The points are looked for twice: the second time in the box of the first."""
     points = place_points(picture, around_points(place_points(picture, box, nets)), nets)
     around = around_points(points)
-    centres = torch.stack([points[36:42].mean(0), points[42:48].mean(0), points[48:68].mean(0)])
-    size = math.floor(((centres[2] - centres[0]).norm() + (centres[2] - centres[1]).norm()).item() / 2 / 0.45)
-    middle = centres.mean(0).tolist()
-    aligned = (middle[0] - 0.5 * size, middle[1] - 0.43 * size, size, size)
+    upright = turned_square(picture, points, 150)
+    descriptor = (recognition(upright, nets["recognition"]) + recognition(upright.flip(3), nets["recognition"])) / 2
     face = cut(picture, around, 112)[0]
     _, age, gender = age_gender(face, nets["age_gender"])
     return {
@@ -233,7 +248,7 @@ def describe(picture, box, nets):
         "age": age,
         "male": gender.softmax(1)[:, 0],
         "expression": dense_network(face, nets["expression"]).softmax(1),
-        "descriptor": recognition(cut(picture, aligned, 150)[0], nets["recognition"]),
+        "descriptor": descriptor,
     }
 
 

@@ -101,6 +101,7 @@ struct FaceFinder::Networks {
     template <typename BoxOf>
     void look_for_points(const at::Tensor &picture, std::vector<Face> &faces, BoxOf box) const;
     void place_points(const at::Tensor &picture, std::vector<Face> &faces) const;
+    at::Tensor identities(const at::Tensor &picture, const std::vector<Face> &faces) const;
     void describe(const at::Tensor &picture, std::vector<Face> &faces) const;
     void ask_heads(const at::Tensor &pictures, const at::Tensor &features, std::vector<Face> &faces) const;
 
@@ -145,16 +146,26 @@ void FaceFinder::Networks::place_points(const at::Tensor &picture, std::vector<F
     look_for_points(picture, faces, [](const Face &face) { return vision::points_box(face.points); });
 }
 
+// The mean of a face's descriptor and its mirror image's.
+at::Tensor FaceFinder::Networks::identities(const at::Tensor &picture, const std::vector<Face> &faces) const {
+    std::vector<at::Tensor> cuts;
+    for (const Face &face : faces) {
+        const vision::TurnedSquare square = vision::recognition_square(face.points);
+        cuts.push_back(
+            nn::cut_turned(picture, square.centre.x, square.centre.y, square.side, square.angle, nn::FaceRecognition::side));
+    }
+    const at::Tensor all = at::cat(cuts);
+    return (recognition.forward(all) + recognition.forward(all.flip(3))) / 2;
+}
+
 void FaceFinder::Networks::describe(const at::Tensor &picture, std::vector<Face> &faces) const {
     const Cuts seen =
         cut_all(picture, faces, nn::DenseFaceNet::side, [](const Face &face) { return vision::points_box(face.points); });
-    const Cuts aligned =
-        cut_all(picture, faces, nn::FaceRecognition::side, [](const Face &face) { return vision::recognition_box(face.points); });
     const at::Tensor features = age_gender.forward(seen.all);
     const at::Tensor years = on_cpu(age_gender.age.forward(features)),
                      male = on_cpu(at::softmax(age_gender.gender.forward(features), 1));
     const at::Tensor expressions = on_cpu(at::softmax(expression.forward(seen.all), 1));
-    const at::Tensor descriptors = on_cpu(recognition.forward(aligned.all));
+    const at::Tensor descriptors = on_cpu(identities(picture, faces));
     for (size_t i = 0; i < faces.size(); i++) {
         const auto row = static_cast<int64_t>(i);
         faces[i].age = std::max(years[row][0].item<float>(), 0.0f);

@@ -204,6 +204,8 @@ double AttributeResult::accuracy() const {
 }
 
 AttributeResult train_attributes(const AttributeOptions &options, const Report &report) {
+    // Told before hours of training, not behind them.
+    static_cast<void>(io::AtomicFile(options.output));
     const std::vector<FaceClass> classes = read_classes(options, report);
     AttributeResult result{};
     for (const FaceClass &each : classes)

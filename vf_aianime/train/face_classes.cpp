@@ -51,7 +51,8 @@ std::vector<std::string> class_names(const std::string &folder, const Report &re
         throw Error(AIANIME_BAD_DATA, folder + ": needs a folder for each class, at least two (" + std::to_string(names.size()) +
                                           " are there); for one attribute, say, beard and no_beard");
     if (beside)
-        report.say(folder + ": " + std::to_string(beside) + " files beside the classes' folders are left out");
+        report.say(folder + ": " + std::to_string(beside) + (beside == 1 ? " file" : " files") +
+                   " beside the classes' folders left out");
     std::sort(names.begin(), names.end());
     for (const std::string &name : names)
         check_name(name, folder);

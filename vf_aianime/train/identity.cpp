@@ -26,9 +26,10 @@ at::Tensor IdentityJudge::descriptors(const at::Tensor &pictures, const std::vec
         throw Error(AIANIME_INTERNAL, "as many faces as pictures are wanted");
     std::vector<at::Tensor> faces;
     for (size_t i = 0; i < points.size(); i++) {
-        const cv::Rect2f box = vision::recognition_box(points[i]);
+        const vision::TurnedSquare square = vision::recognition_square(points[i]);
         const at::Tensor picture = pictures.narrow(0, static_cast<int64_t>(i), 1).to(at::kFloat);
-        faces.push_back(nn::cut(picture, {box.x, box.y, box.width, box.height}, nn::FaceRecognition::side).picture);
+        faces.push_back(
+            nn::cut_turned(picture, square.centre.x, square.centre.y, square.side, square.angle, nn::FaceRecognition::side));
     }
     return recognition_.forward(at::cat(faces));
 }

@@ -21,11 +21,12 @@ public:
 
     // Descriptors [n, 128] of the faces in pictures [n, 3, h, w] of any type in [0, 1], one a picture, cut out where the source's
     // points, in the pictures' pixels, say that they are: a generated picture is aligned with its source, and a network of points
-    // need not find its way in it. Differentiable in the pictures.
+    // need not find its way in it. Differentiable in the pictures. Near those of pipeline::FaceFinder, which also looks at the
+    // mirror image, but not the same.
     at::Tensor descriptors(const at::Tensor &pictures, const std::vector<vision::FacePoints> &points) const;
 
-    // Mean over the faces of the squared distance to the source's descriptor as a part of 0.6 squared, the distance at which two
-    // pictures are no longer taken for one person: 0 for the same face, 1 at the border. Differentiable in `pictures`.
+    // source: descriptors() of the source. Mean over the faces of the squared distance to it as a part of 0.6 squared, the distance
+    // at which two pictures are no longer taken for one person: 0 for the same face, 1 at the border. Differentiable in `pictures`.
     at::Tensor loss(const at::Tensor &pictures, const std::vector<vision::FacePoints> &points, const at::Tensor &source) const;
 
 private:

@@ -52,11 +52,15 @@ cv::Rect2f points_box(const FacePoints &points) {
     return {low - around, high + around};
 }
 
-cv::Rect2f recognition_box(const FacePoints &points) {
+TurnedSquare recognition_square(const FacePoints &points) {
     const cv::Point2f left = mean(points, 36, 42), right = mean(points, 42, 48), mouth = mean(points, 48, 68);
-    const float side = std::floor((distance(left, mouth) + distance(right, mouth)) / 2 / 0.45f);
-    const cv::Point2f middle = (left + right + mouth) * (1.0f / 3);
-    return {middle.x - 0.5f * side, middle.y - 0.43f * side, side, side};
+    const float side = std::max((distance(left, mouth) + distance(right, mouth)) / 2 / 0.45f, 1.0f);
+    const cv::Point2f down = mouth - (left + right) * 0.5f;
+    const float angle = std::atan2(-down.x, down.y);
+    // The middle of eyes and mouth lies at 0.43 of the height.
+    const float below = 0.07f * side;
+    const cv::Point2f offset(-std::sin(angle) * below, std::cos(angle) * below);
+    return {(left + right + mouth) * (1.0f / 3) + offset, side, angle};
 }
 
 } // namespace aianime::vision

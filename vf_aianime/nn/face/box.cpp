@@ -45,4 +45,19 @@ FaceCut cut(const at::Tensor &picture, const FaceBox &box, int64_t side, Place p
     return {part, static_cast<double>(columns.first - left), static_cast<double>(rows.first - top), static_cast<double>(square)};
 }
 
+at::Tensor cut_turned(const at::Tensor &picture, double x, double y, double square, double angle, int64_t side) {
+    const double width = static_cast<double>(picture.size(3)), height = static_cast<double>(picture.size(2));
+    const double across = square * std::cos(angle), aslant = square * std::sin(angle);
+    const at::Tensor to_picture = at::tensor({across / width, -aslant / width, 2 * x / width - 1, //
+                                              aslant / height, across / height, 2 * y / height - 1},
+                                             at::kDouble);
+    // Where the picture shrinks, every pixel is the mean of as many samples.
+    constexpr double most_samples = 16;
+    const auto samples = static_cast<int64_t>(std::clamp(std::ceil(square / static_cast<double>(side)), 1.0, most_samples));
+    const at::Tensor grid =
+        at::affine_grid_generator(to_picture.to(picture.options()).view({1, 2, 3}), {1, 3, side * samples, side * samples}, false);
+    constexpr int64_t bilinear = 0, zeros = 0;
+    return at::avg_pool2d(at::grid_sampler(picture, grid, bilinear, zeros, false), {samples, samples});
+}
+
 } // namespace aianime::nn

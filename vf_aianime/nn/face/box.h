@@ -27,4 +27,8 @@ enum class Place { centre, corner };
 // square, resized with antialiasing. Differentiable in the picture. A box that lies outside gives the nearest pixel.
 FaceCut cut(const at::Tensor &picture, const FaceBox &box, int64_t side, Place place = Place::centre);
 
+// The part of `picture` in a square around (x, y) that is turned by `angle`, clockwise in radians: [1, 3, side, side], black
+// outside the picture. Differentiable in the picture.
+at::Tensor cut_turned(const at::Tensor &picture, double x, double y, double square, double angle, int64_t side);
+
 } // namespace aianime::nn

@@ -14,7 +14,7 @@ public:
     static constexpr int64_t side = 150, descriptor = 128;
 
     FaceRecognition();
-    // x: [n, 3, side, side] in [0, 1], cut as recognition_box() says -> [n, descriptor]. Differentiable.
+    // x: [n, 3, side, side] in [0, 1], cut as vision::recognition_square() says -> [n, descriptor]. Differentiable.
     at::Tensor forward(const at::Tensor &x) const;
 
 private:
