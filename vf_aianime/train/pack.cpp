@@ -75,7 +75,12 @@ private:
         LoopOptions loop = loop_options("autoencoder", options_.autoencoder_steps);
         loop.learning_rate = 1e-3;
         const auto loss = [this](int64_t step, int64_t micro) {
-            return autoencoder_loss(networks_, batch(1, step, micro), generator_for(options_.seed + 1, step, micro));
+            // Small crops hold all that it looks at, and more steps are worth more to it than more pixels.
+            BatchOptions small;
+            small.side = 96;
+            small.pictures = std::max<int64_t>(2, options_.batch / 2);
+            const uint64_t seed = mix(options_.seed, 1, mix(static_cast<uint64_t>(step), static_cast<uint64_t>(micro)));
+            return autoencoder_loss(networks_, pairs_.batch(small, seed), generator_for(options_.seed + 1, step, micro));
         };
         const auto sample = [this](int64_t) { sample_autoencoder(networks_, pairs_, options_.work + "/autoencoder.png"); };
         const LoopEnd end = run_loop(networks_.train_autoencoder(), loop, loss, sample, report_);

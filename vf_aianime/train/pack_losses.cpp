@@ -20,8 +20,8 @@ at::Tensor normal_like(const at::Tensor &x, const at::Generator &generator) {
 
 at::Tensor picture_loss(const at::Tensor &picture, const at::Tensor &target) {
     const at::Tensor difference = picture - target;
-    return difference.abs().mean() + 2 * difference.square().mean() + gradient_difference(difference, 2) +
-           gradient_difference(difference, 3);
+    return difference.abs().mean() + 4 * difference.square().mean() +
+           0.5 * (gradient_difference(difference, 2) + gradient_difference(difference, 3));
 }
 
 at::Tensor autoencoder_loss(const PackNetworks &networks, const Batch &batch, const at::Generator &generator) {
