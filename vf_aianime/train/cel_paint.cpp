@@ -80,7 +80,8 @@ public:
         const float size = std::sqrt(color.dot(color));
         color *= 1 / (1 + 0.5f * size * size);
         cv::Vec3f out = tables_.gray[i] + color;
-        const float skin = ink_.skin_share * std::max(0.f, 1 - backdrop - cloth);
+        // The white of eyes and gray or green irises lie within the skin's mask, but keep their colour.
+        const float skin = ink_.skin_share * std::max(0.f, 1 - backdrop - cloth) * soft_step(rgb[0] - rgb[2], 0, 0.1f);
         out += skin * (tables_.skin[i] - out);
         if (!tables_.backdrop.empty())
             out += backdrop * (tables_.backdrop[i] - out);

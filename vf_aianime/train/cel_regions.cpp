@@ -11,13 +11,20 @@
 namespace aianime::train {
 namespace {
 
-// Skin of any tone lies about one hue; chroma and lightness vary widely. Wide flanks forgive the white balance.
+// Skin of any tone lies about one hue; chroma and lightness vary widely. Wide flanks forgive the white balance, and light of a pink
+// lamp where it is not strong.
 float skin_likeness(const cv::Vec3f &lab) {
     const float chroma = std::sqrt(lab[1] * lab[1] + lab[2] * lab[2]);
     const float hue = std::atan2(lab[2], lab[1]) * 57.29578f;
-    const float by_hue = soft_step(hue, 5, 25) * soft_step(-hue, -82, -66);
-    const float by_chroma = soft_step(chroma, 8, 15) * soft_step(-chroma, -58, -42);
-    return by_hue * by_chroma * soft_step(lab[0], 22, 38);
+    const float plain = soft_step(hue, 5, 20) * soft_step(-chroma, -58, -42);
+    const float pink = soft_step(hue, -30, -6) * soft_step(-chroma, -42, -34);
+    const float by_hue = std::max(plain, pink) * soft_step(-hue, -92, -74);
+    return by_hue * soft_step(chroma, 7, 14) * soft_step(lab[0], 22, 38);
+}
+
+// Light on skin loses its colour and tells nothing by itself.
+float glare_likeness(const cv::Vec3f &lab) {
+    return soft_step(lab[0], 62, 76) * soft_step(-std::abs(lab[1] - 6), -22, -14) * soft_step(-std::abs(lab[2] - 6), -26, -18);
 }
 
 float gray_likeness(const cv::Vec3f &lab) {
@@ -45,30 +52,43 @@ cv::Mat face_mask(cv::Size size, const std::vector<FaceMark> &faces) {
     return out;
 }
 
-Regions find_regions(const cv::Mat &lab, const std::vector<FaceMark> &faces, float scale) {
-    Regions out;
-    out.face = face_mask(lab.size(), faces);
-    cv::Mat skin(lab.size(), CV_32FC1), gray(lab.size(), CV_32FC1);
+cv::Mat skin_mask(const cv::Mat &lab, float scale) {
+    cv::Mat skin(lab.size(), CV_32FC1), glare(lab.size(), CV_32FC1);
     for (int y = 0; y < lab.rows; y++)
         for (int x = 0; x < lab.cols; x++) {
             skin.ptr<float>(y)[x] = skin_likeness(lab.ptr<cv::Vec3f>(y)[x]);
-            gray.ptr<float>(y)[x] = gray_likeness(lab.ptr<cv::Vec3f>(y)[x]);
+            glare.ptr<float>(y)[x] = glare_likeness(lab.ptr<cv::Vec3f>(y)[x]);
         }
-    gray = blurred(gray, 1.2f * scale);
     // Eyes, brows and lips lie within skin and belong to it.
-    const cv::Mat about = blurred(skin, 7 * scale);
+    const cv::Mat about = blurred(skin, 9 * scale);
     skin = blurred(skin, 1.2f * scale);
-    out.skin.create(lab.size(), CV_32FC1);
+    for (int y = 0; y < lab.rows; y++)
+        for (int x = 0; x < lab.cols; x++) {
+            float &here = skin.ptr<float>(y)[x];
+            const float near = about.ptr<float>(y)[x];
+            const float lit = glare.ptr<float>(y)[x] * soft_step(near, 0.3f, 0.5f);
+            here = std::max({soft_step(here, 0.2f, 0.6f), soft_step(near, 0.55f, 0.75f), lit});
+        }
+    return skin;
+}
+
+Regions find_regions(const cv::Mat &lab, const std::vector<FaceMark> &faces, float scale) {
+    Regions out;
+    out.face = face_mask(lab.size(), faces);
+    out.skin = cv::max(skin_mask(lab, scale), out.face);
+    cv::Mat gray(lab.size(), CV_32FC1);
+    for (int y = 0; y < lab.rows; y++)
+        for (int x = 0; x < lab.cols; x++)
+            gray.ptr<float>(y)[x] = gray_likeness(lab.ptr<cv::Vec3f>(y)[x]);
+    gray = blurred(gray, 1.2f * scale);
     out.backdrop.create(lab.size(), CV_32FC1);
     out.cloth.create(lab.size(), CV_32FC1);
     for (int y = 0; y < lab.rows; y++)
         for (int x = 0; x < lab.cols; x++) {
-            const float s = std::max({soft_step(skin.ptr<float>(y)[x], 0.2f, 0.6f), soft_step(about.ptr<float>(y)[x], 0.55f, 0.8f),
-                                      out.face.ptr<float>(y)[x]});
-            out.skin.ptr<float>(y)[x] = s;
+            const float free = 1 - out.skin.ptr<float>(y)[x];
             const float g = soft_step(gray.ptr<float>(y)[x], 0.3f, 0.7f);
-            out.backdrop.ptr<float>(y)[x] = (1 - s) * g;
-            out.cloth.ptr<float>(y)[x] = (1 - s) * (1 - g);
+            out.backdrop.ptr<float>(y)[x] = free * g;
+            out.cloth.ptr<float>(y)[x] = free * (1 - g);
         }
     return out;
 }

@@ -20,6 +20,9 @@ Regions find_regions(const cv::Mat &lab, const std::vector<FaceMark> &faces, flo
 // 1 within the ovals of the faces, 0 a little outside.
 cv::Mat face_mask(cv::Size size, const std::vector<FaceMark> &faces);
 
+// Skin with what lies within it (eyes, lips, glare), CV_32FC1 in 0..1.
+cv::Mat skin_mask(const cv::Mat &lab, float scale);
+
 // Small bright spots on dark ground: light in eyes and on hair.
 cv::Mat highlights(const cv::Mat &luma, float scale);
 

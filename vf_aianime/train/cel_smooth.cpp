@@ -112,6 +112,25 @@ float brightness_gain(const cv::Mat &luma) {
     return std::clamp(std::pow(0.94f / bright, 0.85f), 0.8f, 2.2f);
 }
 
+cv::Mat brightened(const cv::Mat &rgb, float gain) {
+    constexpr float knee = 0.8f;
+    cv::Mat out(rgb.size(), CV_32FC3);
+    for (int y = 0; y < rgb.rows; y++)
+        for (int x = 0; x < rgb.cols; x++) {
+            cv::Vec3f color = gain * rgb.ptr<cv::Vec3f>(y)[x];
+            const float most = std::max({color[0], color[1], color[2]});
+            // Gains below 1 leave the knee to pictures that are all white.
+            if (gain > 1 && most > knee) {
+                const float room = gain - knee, over = most - knee;
+                // From knee to `gain` down to knee to 1, with slope 1 at the knee: the harmonic curve through both ends.
+                const float held = knee + over / (1 + over * (1 / (1 - knee) - 1 / room));
+                color *= held / most;
+            }
+            out.ptr<cv::Vec3f>(y)[x] = color;
+        }
+    return out;
+}
+
 cv::Mat luma_of(const cv::Mat &rgb) {
     cv::Mat out;
     cv::transform(rgb, out, cv::Matx13f(0.299f, 0.587f, 0.114f));

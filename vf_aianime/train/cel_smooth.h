@@ -13,6 +13,9 @@ cv::Mat flatten(const cv::Mat &lab, float scale, const cv::Mat &detail);
 // stay darker than bright ones.
 float brightness_gain(const cv::Mat &luma);
 
+// The picture times the gain. What would go beyond white is held below it with its hue: clipped channels turn skin yellow.
+cv::Mat brightened(const cv::Mat &rgb, float gain);
+
 cv::Mat luma_of(const cv::Mat &rgb);
 
 } // namespace aianime::train

@@ -33,17 +33,18 @@ CelBase cel_base(const cv::Mat &rgb, const std::vector<FaceMark> &faces) {
         throw Error(AIANIME_INTERNAL, "teacher: something that is no picture of three float channels");
     const float scale = stroke_scale(rgb.size());
     cv::Mat clean = cv::min(cv::max(rgb, 0.f), 1.f), lab;
-    clean *= brightness_gain(luma_of(clean));
-    cv::cvtColor(cv::min(clean, 1.f), lab, cv::COLOR_RGB2Lab);
+    clean = brightened(clean, brightness_gain(luma_of(clean)));
+    cv::cvtColor(clean, lab, cv::COLOR_RGB2Lab);
 
-    const cv::Mat face = face_mask(rgb.size(), faces);
+    // Eyes are small and people look at them first: within skin finer things stay.
+    const cv::Mat detail = cv::max(face_mask(rgb.size(), faces), 0.8f * skin_mask(lab, scale));
     cv::Mat flat;
-    lab = flatten(lab, scale, face);
+    lab = flatten(lab, scale, detail);
     cv::cvtColor(lab, flat, cv::COLOR_Lab2RGB);
     const Regions regions = find_regions(lab, faces, scale);
 
     cv::Mat calm;
-    cv::bilateralFilter(cv::Mat(cv::min(clean, 1.f)), calm, 5, 0.08, 1.5 * scale, cv::BORDER_REFLECT_101);
+    cv::bilateralFilter(clean, calm, 5, 0.08, 1.5 * scale, cv::BORDER_REFLECT_101);
     const cv::Mat luma = luma_of(calm);
     const cv::Mat fine = cv::max(regions.face, 0.7f * regions.skin);
 
