@@ -33,7 +33,8 @@ AIANIME_TEST(pictures_of_several_sizes) {
     ck_assert_int_eq(made.pictures.size(), 3);
     ck_assert(made.pictures[0].size() == wide.size() && made.pictures[2].size() == tall.size());
     ck_assert_int_eq(made.pictures[0].type(), CV_32FC3);
-    ck_assert_double_gt(made.seconds, 0);
+    ck_assert_int_eq(made.seconds.size(), 3);
+    ck_assert_double_gt(made.seconds[2], 0);
     ck_assert_double_eq(train::psnr(made.pictures[0], made.pictures[1]), 99); // each is a clip of its own
     ck_assert_double_gt(train::psnr(made.pictures[0], wide), 8);              // and still shows its source
     ck_assert_double_lt(train::psnr(made.pictures[0], wide), 40);

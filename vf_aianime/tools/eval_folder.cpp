@@ -56,12 +56,18 @@ cv::Mat to_rgb(const cv::Mat &stored) {
     return rgb;
 }
 
+// The largest part of this shape: from the middle across, and from a third of what is left over above, where faces are.
+cv::Mat part_of_shape(const cv::Mat &picture, cv::Size shape) {
+    const cv::Size size(std::min(picture.cols, std::max(1, picture.rows * shape.width / shape.height)),
+                        std::min(picture.rows, std::max(1, picture.cols * shape.height / shape.width)));
+    return picture(cv::Rect((picture.cols - size.width) / 2, (picture.rows - size.height) / 3, size.width, size.height));
+}
+
 // Rounded to 8 bits, as the pack will see it.
-cv::Mat scaled(const cv::Mat &rgb, int short_side) {
-    const double scale = static_cast<double>(short_side) / std::min(rgb.rows, rgb.cols);
-    const cv::Size size(std::max(short_side, cvRound(rgb.cols * scale)), std::max(short_side, cvRound(rgb.rows * scale)));
+cv::Mat scaled(const cv::Mat &rgb, cv::Size shape) {
+    const cv::Mat part = part_of_shape(rgb, shape);
     cv::Mat small, codes, out;
-    cv::resize(rgb, small, size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_CUBIC);
+    cv::resize(part, small, shape, 0, 0, shape.width < part.cols ? cv::INTER_AREA : cv::INTER_CUBIC);
     small.convertTo(codes, CV_8UC3, 255);
     codes.convertTo(out, CV_32FC3, 1 / 255.0);
     return out;
@@ -75,15 +81,16 @@ public:
 
     size_t size() const { return times_.size(); }
 
-    std::vector<cv::Mat> frames(const std::vector<size_t> &numbers, int short_side) const {
-        const std::vector<cv::Mat> shape = media::frames_at(ffmpeg_, path_, {numbers[0]}, 64);
-        if (shape.empty())
+    std::vector<cv::Mat> frames(const std::vector<size_t> &numbers, cv::Size shape) const {
+        const std::vector<cv::Mat> first = media::frames_at(ffmpeg_, path_, {numbers[0]}, 64);
+        if (first.empty())
             throw Error(AIANIME_BAD_DATA, path_ + ": no frame can be decoded");
-        // Never larger than 4 times as wide as high, whatever the file says.
-        const double aspect = std::clamp(static_cast<double>(shape[0].cols) / shape[0].rows, 0.25, 4.0);
+        // Wide enough for the shape's height too, but never wider than 4 times that, whatever the file says.
+        const double aspect = std::min(4.0, static_cast<double>(first[0].cols) / first[0].rows);
         std::vector<cv::Mat> pictures;
-        for (const cv::Mat &frame : media::frames_at(ffmpeg_, path_, numbers, cvRound(short_side * std::max(1.0, aspect))))
-            pictures.push_back(scaled(to_rgb(frame), short_side));
+        for (const cv::Mat &frame :
+             media::frames_at(ffmpeg_, path_, numbers, std::max(shape.width, cvRound(shape.height * aspect))))
+            pictures.push_back(scaled(to_rgb(frame), shape));
         return pictures;
     }
 
@@ -133,21 +140,21 @@ std::vector<size_t> shares(const std::vector<std::string> &files, size_t frames)
 
 class Loader {
 public:
-    Loader(int short_side, size_t clips, size_t clip_frames, const train::Report &report)
-        : short_side_(short_side), clips_(clips), clip_frames_(clip_frames), report_(report) {}
+    Loader(cv::Size shape, size_t clips, size_t clip_frames, const train::Report &report)
+        : shape_(shape), clips_(clips), clip_frames_(clip_frames), report_(report) {}
 
     void add(const std::string &file, size_t frames) {
         try {
             if (is_clip(file))
                 add_clip(file, frames);
             else if (frames > 0)
-                data_.frames.push_back({scaled(to_rgb(media::read_picture(file)), short_side_), file, sources_});
+                data_.frames.push_back({scaled(to_rgb(media::read_picture(file)), shape_), file, sources_});
+            sources_++;
         } catch (const Error &error) {
             if (error.code() != AIANIME_BAD_DATA)
                 throw;
             report_.say("left out: " + std::string(error.what()));
         }
-        sources_++;
     }
 
     train::EvalData data() { return std::move(data_); }
@@ -161,13 +168,13 @@ private:
             ffmpeg_ = media::find_ffmpeg();
         const ClipFile clip(ffmpeg_, file);
         if (frames > 0)
-            for (const cv::Mat &picture : clip.frames(clip.spread(frames), short_side_))
+            for (const cv::Mat &picture : clip.frames(clip.spread(frames), shape_))
                 data_.frames.push_back({picture, file, sources_});
         if (run)
-            data_.clips.push_back({file, clip.frames(clip.run(clip_frames_), short_side_)});
+            data_.clips.push_back({file, clip.frames(clip.run(clip_frames_), shape_)});
     }
 
-    const int short_side_;
+    const cv::Size shape_;
     const size_t clips_, clip_frames_;
     const train::Report &report_;
     std::string ffmpeg_;
@@ -177,13 +184,13 @@ private:
 
 } // namespace
 
-train::EvalData load_eval_folder(const std::string &folder, int short_side, size_t frames, size_t clips, size_t clip_frames,
+train::EvalData load_eval_folder(const std::string &folder, cv::Size shape, size_t frames, size_t clips, size_t clip_frames,
                                  const train::Report &report) {
     if (!io::is_folder(folder))
         throw Error(AIANIME_NOT_FOUND, io::printable(folder) + ": no such folder");
     const std::vector<std::string> files = files_below(folder);
     const std::vector<size_t> counts = shares(files, frames);
-    Loader loader(short_side, clips, clip_frames, report);
+    Loader loader(shape, clips, clip_frames, report);
     for (size_t i = 0; i < files.size(); i++)
         loader.add(files[i], counts[i]);
     train::EvalData data = loader.data();

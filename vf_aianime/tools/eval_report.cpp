@@ -3,7 +3,6 @@
 
 #include <json-c/json.h>
 
-#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -46,11 +45,13 @@ void add(json_object *object, const char *key, const std::string &text) {
 }
 
 // Enough digits to compare, few enough to read.
-void add(json_object *object, const char *key, double value) {
+json_object *number(double value) {
     char text[40];
     std::snprintf(text, sizeof(text), "%.6g", value);
-    json_object_object_add(object, key, json_object_new_double_s(value, text));
+    return json_object_new_double_s(value, text);
 }
+
+void add(json_object *object, const char *key, double value) { json_object_object_add(object, key, number(value)); }
 
 void add_count(json_object *object, const char *key, size_t count) {
     json_object_object_add(object, key, json_object_new_uint64(count));
@@ -74,7 +75,7 @@ void add_style(json_object *parent, const train::StyleScore &score) {
     add(object, "target_lines", score.target_lines);
     json_object *cast = json_object_new_array();
     for (int i = 0; i < 3; i++)
-        json_object_array_add(cast, json_object_new_double(std::round(score.cast[i] * 1000) / 1000));
+        json_object_array_add(cast, number(score.cast[i]));
     json_object_object_add(object, "cast", cast);
 }
 

@@ -30,7 +30,7 @@ the prompt names are seen, colours between frames, checkerboards, colour cast, a
   --sheet FILE.png    source, target and result of 24 pictures
   --frames N          pictures in all, 1 to 10000 (default: 60)
   --steps N           denoising steps (default: 4)
-  --size N            short side that pictures are scaled to, 64 to 2048 (default: 360)
+  --size N            height that pictures are scaled to, 64 to 2048, cropped to 4:3 (default: 360)
   --styles A,B        some of the teacher's, or all (default: pop,ink,pastel,night)
   --rotate 0|1        1: each frame in one of the styles only (default: 0)
   --clips N           clips whose free colours are compared between frames (default: 3)
@@ -66,7 +66,9 @@ std::vector<size_t> styles_of(const std::string &text) {
         const auto found = std::find(known.begin(), known.end(), name);
         if (found == known.end())
             throw Error(AIANIME_INVALID, "--styles: unknown style " + io::quoted(name) + io::suggestion(name, known));
-        styles.push_back(static_cast<size_t>(found - known.begin()));
+        const auto number = static_cast<size_t>(found - known.begin());
+        if (std::find(styles.begin(), styles.end(), number) == styles.end())
+            styles.push_back(number);
         begin = end + 1;
     }
     return styles;
@@ -109,7 +111,7 @@ int run(const Arguments &arguments) {
     io::verify_pack(io::load_pack(options.pack));
 
     const train::Report report = training_report();
-    const train::EvalData data = load_eval_folder(folder, size, frames, clips, clip_frames, report);
+    const train::EvalData data = load_eval_folder(folder, {size * 4 / 3, size}, frames, clips, clip_frames, report);
     if (data.frames.size() < frames)
         report.say(std::to_string(data.frames.size()) + " pictures instead of " + std::to_string(frames) + ": " +
                    io::printable(folder) + " has no more");

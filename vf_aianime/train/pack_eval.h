@@ -69,7 +69,7 @@ struct SpreadScore {
 struct TimeScore {
     cv::Size size;
     int steps = 0, many_steps = 0;
-    double seconds = 0, many_seconds = 0; // a frame
+    double seconds = 0, many_seconds = 0; // a frame; the least of several
 };
 
 struct EvalReport {

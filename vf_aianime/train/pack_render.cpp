@@ -3,7 +3,6 @@
 
 #include <json-c/json.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -139,13 +138,6 @@ void add(json_object *object, const char *key, int number) { json_object_object_
 // A path as it is written in a template whose folder is "/".
 std::string from_root(const std::string &path) { return io::real_path(path).substr(1); }
 
-double median(std::vector<double> values) {
-    if (values.empty())
-        return 0;
-    std::sort(values.begin(), values.end());
-    return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
-}
-
 } // namespace
 
 PackRenderer::PackRenderer(const std::string &pack, const Report &report) : pack_(io::real_path(pack)), report_(report) {
@@ -195,7 +187,6 @@ Rendered PackRenderer::pictures(const std::vector<cv::Mat> &sources, const Rende
     std::unique_ptr<Engine> engine;
     cv::Size size;
     Rendered result;
-    std::vector<double> seconds;
     for (const cv::Mat &source : sources) {
         if (report_.stopped())
             break;
@@ -206,9 +197,8 @@ Rendered PackRenderer::pictures(const std::vector<cv::Mat> &sources, const Rende
         }
         const Clock::time_point start = Clock::now();
         result.pictures.push_back(engine->run({source})[0]);
-        seconds.push_back(seconds_since(start));
+        result.seconds.push_back(seconds_since(start));
     }
-    result.seconds = median(seconds);
     return result;
 }
 
@@ -219,7 +209,7 @@ Rendered PackRenderer::clip(const std::vector<cv::Mat> &sources, const RenderOpt
     const Clock::time_point start = Clock::now();
     Rendered result;
     result.pictures = engine.run(sources);
-    result.seconds = seconds_since(start) / static_cast<double>(sources.size());
+    result.seconds.assign(sources.size(), seconds_since(start) / static_cast<double>(sources.size()));
     return result;
 }
 

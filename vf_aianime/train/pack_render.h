@@ -23,7 +23,7 @@ struct RenderOptions {
 
 struct Rendered {
     std::vector<cv::Mat> pictures; // as many as were sent, CV_32FC3, R G B in [0, 1], 8-bit values
-    double seconds = 0;            // for one of them, loading left out: the median of pictures, the mean of a clip's frames
+    std::vector<double> seconds;   // that each took, loading left out; of a clip, each the same share
 };
 
 // What a pack makes of pictures, by way of the library's C API: as everybody sees it. Throws Error with the code and the text that
