@@ -7,12 +7,15 @@
 
 namespace aianime::nn {
 
+struct CrossFrames;
+
 // Which tokens a frame's queries see in self-attention.
 enum class AttentionMode {
     self,    // its own
     sparse,  // those of the window's first frame and of the previous frame (Tune-A-Video, arXiv 2212.11565)
     anchors, // its own and those of the anchor frames
-    window   // those of all frames of the window (ControlVideo, arXiv 2305.13077)
+    window,  // those of all frames of the window (ControlVideo, arXiv 2305.13077)
+    flow     // as anchors; and the U-Net has trained attention between frames, aligned by flow, behind every layer (CfaModule)
 };
 
 // Keys and values of the anchor frames in every self-attention layer of one network, for one denoising step. A pass over the
@@ -33,7 +36,8 @@ struct FrameAttention {
     int64_t frames = 1;
     AnchorStore *anchors = nullptr; // mode anchors, and record
     bool record = false;
-    size_t next_layer = 0; // advanced by each self-attention layer
+    size_t next_layer = 0;        // advanced by each self-attention layer
+    CrossFrames *cross = nullptr; // what attention between frames needs to know, of U-Nets in mode flow
 
     // Attention of projected q, k, v, each [branches * frames, tokens, channels], with `heads` heads; result as q.
     at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, int64_t heads);

@@ -3,6 +3,7 @@
 
 #include "io/error.h"
 #include "nn/aten.h"
+#include "nn/cfa_module.h"
 #include "nn/motion_module.h"
 #include "nn/timestep.h"
 #include "nn/unet_blocks.h"
@@ -102,6 +103,9 @@ at::Tensor UNet::forward(const at::Tensor &x, const Timesteps &timesteps, const 
     const at::Tensor &weight = impl_->conv_in.weight;
     const at::Tensor sinusoids =
         sinusoidal_timestep(timesteps, config.block_out_channels.front(), config.flip_sin_to_cos, config.freq_shift);
+    CrossFrames *cross = frames ? frames->cross : nullptr;
+    if (cross)
+        cross->begin();
     const std::vector<ImagePrompt> none;
     ImageAttention pictures = {images ? *images : none};
     const Conditions conditions = {impl_->time_embedding.forward(sinusoids),
@@ -109,7 +113,8 @@ at::Tensor UNet::forward(const at::Tensor &x, const Timesteps &timesteps, const 
                                    frames,
                                    motion,
                                    branches,
-                                   images ? &pictures : nullptr};
+                                   images ? &pictures : nullptr,
+                                   cross};
     return impl_->forward(like_weight(x, weight), conditions, control);
 }
 

@@ -3,6 +3,7 @@
 
 #include "io/error.h"
 #include "nn/aten.h"
+#include "nn/cfa_module.h"
 #include "nn/motion_module.h"
 
 namespace aianime::nn {
@@ -60,6 +61,8 @@ at::Tensor DownBlock::forward(const at::Tensor &x, const Conditions &conditions,
             h = attentions_[i]->forward(h, conditions);
         if (conditions.motion)
             h = conditions.motion->down(level_, i, h, conditions.branches);
+        if (conditions.cross)
+            h = conditions.cross->module->down(level_, i, h, *conditions.cross);
         skips.push_back(h);
     }
     if (downsampler_) {
@@ -85,11 +88,15 @@ MidBlock::MidBlock(const UNetConfig &config) {
 at::Tensor MidBlock::forward(const at::Tensor &x, const Conditions &conditions) const {
     const int64_t clips = clips_in_norms(conditions);
     at::Tensor h = resnets_.front()->forward(x, conditions.time, clips);
+    if (attention_) {
+        h = attention_->forward(h, conditions);
+        if (conditions.motion)
+            h = conditions.motion->mid(h, conditions.branches);
+    }
+    if (conditions.cross)
+        h = conditions.cross->module->mid(h, *conditions.cross);
     if (!attention_)
         return h;
-    h = attention_->forward(h, conditions);
-    if (conditions.motion)
-        h = conditions.motion->mid(h, conditions.branches);
     return resnets_.back()->forward(h, conditions.time, clips);
 }
 
@@ -123,6 +130,8 @@ at::Tensor UpBlock::forward(const at::Tensor &x, const Conditions &conditions, s
             h = attentions_[i]->forward(h, conditions);
         if (conditions.motion)
             h = conditions.motion->up(block_, i, h, conditions.branches);
+        if (conditions.cross)
+            h = conditions.cross->module->up(block_, i, h, *conditions.cross);
     }
     // To the next level's size, which is twice this one's except where an odd side was halved.
     return upsampler_ ? upsampler_->forward(h, skips.back().size(2), skips.back().size(3)) : h;

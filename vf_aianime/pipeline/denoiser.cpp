@@ -2,10 +2,12 @@
 #include "pipeline/denoiser.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "diffusion/noise.h"
 #include "diffusion/prompt_encoder.h"
 #include "nn/aten.h"
+#include "pipeline/frame_flows.h"
 #include "pipeline/picture_tensor.h"
 #include "pipeline/windows.h"
 
@@ -19,6 +21,20 @@ int64_t frames_per_call(const at::Tensor &latents) {
     return std::clamp<int64_t>(latent_pixels / (latents.size(2) * latents.size(3)), 1, 16);
 }
 
+std::vector<int64_t> consecutive(int64_t begin, int64_t end) {
+    std::vector<int64_t> list(static_cast<size_t>(end - begin));
+    std::iota(list.begin(), list.end(), begin);
+    return list;
+}
+
+// Rows of a tensor; a view where they follow each other.
+at::Tensor pick(const at::Tensor &tensor, const std::vector<int64_t> &rows) {
+    const auto count = static_cast<int64_t>(rows.size());
+    if (rows.back() - rows.front() + 1 == count)
+        return tensor.slice(0, rows.front(), rows.back() + 1);
+    return tensor.index_select(0, at::tensor(rows).to(tensor.device()));
+}
+
 // One segment on its way from noise to latents. "Tracks" are the segment's frames, followed by the key frame when it is not among
 // them.
 class SegmentRun {
@@ -28,7 +44,7 @@ public:
         : models_(models), settings_(settings), conditioning_(conditioning), watch_(watch),
           frames_(static_cast<int64_t>(frames.size())), branches_(conditioning.branches()), tracks_(frames),
           scheduler_(models.make_scheduler()) {
-        if (settings.style.attention == nn::AttentionMode::anchors)
+        if (has_anchors())
             place_anchors(anchors);
     }
 
@@ -36,6 +52,10 @@ public:
         embed_hints();
         scheduler_->start(settings_.steps, settings_.strength);
         start_latents();
+        if (frames_need_windows())
+            place_windows();
+        if (models_.cfa())
+            follow_frames();
         const auto steps = static_cast<int64_t>(scheduler_->timesteps().size());
         for (int64_t i = 0; i < steps; ++i) {
             const at::Tensor output = predict(i);
@@ -46,6 +66,11 @@ public:
     }
 
 private:
+    bool has_anchors() const {
+        const nn::AttentionMode mode = settings_.style.attention;
+        return mode == nn::AttentionMode::anchors || mode == nn::AttentionMode::flow;
+    }
+
     void place_anchors(const std::vector<FrameRequest> &anchors) {
         for (const FrameRequest &anchor : anchors)
             place_anchor(anchor);
@@ -127,7 +152,8 @@ private:
         output_ = at::zeros_like(latents_);
         unet_anchors_ = {};
         control_anchors_.assign(hints_.size(), {});
-        if (settings_.style.attention == nn::AttentionMode::anchors)
+        cfa_anchors_ = {};
+        if (has_anchors())
             record_anchors();
         if (frames_need_windows())
             predict_windows();
@@ -141,19 +167,20 @@ private:
         const int64_t batch = frames_per_call(latents_);
         for (int64_t first = begin; first < end; first += batch) {
             const int64_t count = std::min(batch, end - first);
-            output_.slice(0, first, first + count).copy_(evaluate(first, count, settings_.style.attention, false));
+            output_.slice(0, first, first + count).copy_(evaluate(consecutive(first, first + count), settings_.style.attention));
         }
     }
 
     bool frames_need_windows() const {
         const nn::AttentionMode mode = settings_.style.attention;
-        return models_.motion() || mode == nn::AttentionMode::sparse || mode == nn::AttentionMode::window;
+        return models_.motion() || mode == nn::AttentionMode::sparse || mode == nn::AttentionMode::window ||
+               mode == nn::AttentionMode::flow;
     }
 
     // Each anchor sees those before it.
     void record_anchors() {
-        for (int64_t anchor : anchors_)
-            output_.slice(0, anchor, anchor + 1).copy_(evaluate(anchor, 1, nn::AttentionMode::anchors, true));
+        for (size_t i = 0; i < anchors_.size(); ++i)
+            output_[anchors_[i]].copy_(evaluate({anchors_[i]}, settings_.style.attention, true, cross(anchor_cross_, i))[0]);
     }
 
     // All frames but the anchors, which are made.
@@ -168,22 +195,63 @@ private:
         }
     }
 
-    void predict_windows() {
-        at::Tensor weight_sum = at::zeros({frames_, 1, 1, 1});
-        for (const Window &window : make_windows(frames_, settings_.style.window, settings_.style.overlap)) {
-            const at::Tensor weights = at::tensor(pyramid_weights(window.count), at::kFloat).view({-1, 1, 1, 1});
-            const int64_t end = window.begin + window.count;
-            output_.slice(0, window.begin, end)
-                .add_(evaluate(window.begin, window.count, settings_.style.attention, false) * weights);
-            weight_sum.slice(0, window.begin, end).add_(weights);
-        }
-        output_.slice(0, 0, frames_).div_(weight_sum);
+    // Frames that are made together. In mode `flow` anchors are not among them: they are made, and all see them.
+    void place_windows() {
+        std::vector<int64_t> members = consecutive(0, frames_);
+        if (settings_.style.attention == nn::AttentionMode::flow)
+            members.erase(std::remove_if(members.begin(), members.end(), [this](int64_t track) { return is_anchor(track); }),
+                          members.end());
+        if (members.empty())
+            return;
+        const auto count = static_cast<int64_t>(members.size());
+        for (const Window &window : make_windows(count, settings_.style.window, settings_.style.overlap))
+            windows_.emplace_back(members.begin() + window.begin, members.begin() + window.begin + window.count);
     }
 
-    // One call of ControlNets and U-Net on tracks [first, first + count), guidance applied. float32 on the CPU.
-    at::Tensor evaluate(int64_t first, int64_t count, nn::AttentionMode mode, bool record) {
+    bool is_anchor(int64_t track) const { return std::find(anchors_.begin(), anchors_.end(), track) != anchors_.end(); }
+
+    // What attention between frames needs to know of every pass, the same for all steps.
+    void follow_frames() {
+        std::vector<at::Tensor> pictures;
+        for (const FrameRequest &track : tracks_)
+            pictures.push_back(track.picture);
+        FrameFlows flows(pictures, latents_.size(2), latents_.size(3));
+        const auto add = [&](std::vector<nn::CrossFrames> &list, const std::vector<int64_t> &frames,
+                             const std::vector<int64_t> &offsets, const std::vector<int64_t> &anchors) {
+            watch_.step("analyse");
+            list.push_back(cross_frames(flows, frames, offsets, anchors));
+            list.back().module = models_.cfa();
+            list.back().branches = branches_;
+            list.back().anchors = &cfa_anchors_;
+        };
+        for (auto anchor = anchors_.begin(); anchor != anchors_.end(); ++anchor)
+            add(anchor_cross_, {*anchor}, {}, {anchors_.begin(), anchor});
+        for (const std::vector<int64_t> &window : windows_)
+            add(window_cross_, window, models_.cfa()->config().neighbours, anchors_);
+    }
+
+    // Entry i of the list, null where there is none.
+    static nn::CrossFrames *cross(std::vector<nn::CrossFrames> &list, size_t i) { return list.empty() ? nullptr : &list[i]; }
+
+    void predict_windows() {
+        at::Tensor weight_sum = at::zeros({output_.size(0), 1, 1, 1});
+        for (size_t i = 0; i < windows_.size(); ++i) {
+            const std::vector<int64_t> &window = windows_[i];
+            const at::Tensor weights =
+                at::tensor(pyramid_weights(static_cast<int64_t>(window.size())), at::kFloat).view({-1, 1, 1, 1});
+            const at::Tensor rows = at::tensor(window);
+            output_.index_add_(0, rows, evaluate(window, settings_.style.attention, false, cross(window_cross_, i)) * weights);
+            weight_sum.index_add_(0, rows, weights);
+        }
+        output_.div_(at::where(weight_sum > 0, weight_sum, 1)); // anchors are not in windows
+    }
+
+    // One call of ControlNets and U-Net on tracks, guidance applied. float32 on the CPU.
+    at::Tensor evaluate(const std::vector<int64_t> &tracks, nn::AttentionMode mode, bool record = false,
+                        nn::CrossFrames *cross = nullptr) {
         watch_.step("denoise");
-        const at::Tensor x = to_network(per_branch(input_.slice(0, first, first + count)));
+        const auto count = static_cast<int64_t>(tracks.size());
+        const at::Tensor x = to_network(per_branch(pick(input_, tracks)));
         const double timestep = scheduler_->timesteps()[static_cast<size_t>(step_)];
         const at::Tensor &text = conditioning_.text;
 
@@ -195,10 +263,13 @@ private:
                 continue;
             nn::FrameAttention control_frames = frames;
             control_frames.anchors = &control_anchors_[c];
-            const at::Tensor hint = per_branch(hints_[c].slice(0, first, first + count));
+            const at::Tensor hint = per_branch(pick(hints_[c], tracks));
             nn::accumulate(residuals, control.net->forward(x, timestep, text, hint, &control_frames), control.settings.scale);
         }
         frames.anchors = &unet_anchors_;
+        frames.cross = cross;
+        if (cross)
+            cross->record = record;
         const bool controlled = !residuals.down.empty();
         const nn::MotionModule *motion = count > 1 ? models_.motion() : nullptr; // a still does not move
         const at::Tensor raw = models_.unet().forward(x, timestep, text, &frames, controlled ? &residuals : nullptr, motion,
@@ -231,6 +302,9 @@ private:
     std::vector<int64_t> anchors_; // tracks, in the order they are made
     std::unique_ptr<diffusion::Scheduler> scheduler_;
 
+    std::vector<std::vector<int64_t>> windows_; // tracks
+    std::vector<nn::CrossFrames> anchor_cross_, window_cross_;
+
     std::vector<at::Tensor> hints_; // per control: [tracks, channels, h, w]
     at::Tensor latents_;            // float32 [tracks, channels, h, w]
 
@@ -240,6 +314,7 @@ private:
     at::Tensor output_;
     nn::AnchorStore unet_anchors_;
     std::vector<nn::AnchorStore> control_anchors_;
+    nn::CfaStore cfa_anchors_;
 };
 
 void warn_of_truncation(const diffusion::EncodedPrompt &encoded, const char *which, const Watch &watch) {

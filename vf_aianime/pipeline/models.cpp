@@ -42,6 +42,7 @@ constexpr const char *single_file_scheduler =
 Models::Models(const Settings &settings, at::ScalarType dtype, at::Device device)
     : dtype_(dtype), device_(device), strict_(settings.style.strict), base_(settings.pack.path()) {
     load_diffusion(settings);
+    load_cfa(settings.cfa);
 
     const nn::Component vae = settings.vae.empty() ? base_component(base_, Part::vae) : component(settings.vae, Part::vae);
     vae_ = nn::Autoencoder::create(vae.config);
@@ -101,6 +102,15 @@ void Models::load_diffusion(const Settings &settings) {
     // OpenCLIP, the text encoder of Stable Diffusion 2, was trained on prompts padded with token 0.
     const bool pad_with_zero = settings.pack.is_file() && nn::SingleFile(base_).is_version_2();
     tokenizer_ = std::make_unique<nn::ClipTokenizer>(settings.tokenizer, pad_with_zero ? "!" : "");
+}
+
+void Models::load_cfa(const std::string &folder) {
+    if (folder.empty())
+        return;
+    const nn::WeightSource source = nn::WeightSource::from_folder(folder);
+    cfa_ =
+        std::make_unique<nn::CfaModule>(nn::CfaConfig::from_json(io::Json::load(folder + "/config.json")), unet_->config(), folder);
+    note_not_finite(source, nn::load(cfa_->module(), source, dtype_, device_));
 }
 
 void Models::load_controls(const Settings &settings) {

@@ -9,6 +9,7 @@
 
 #include "diffusion/scheduler.h"
 #include "nn/autoencoder.h"
+#include "nn/cfa_module.h"
 #include "nn/clip_text.h"
 #include "nn/clip_vision.h"
 #include "nn/ip_adapter.h"
@@ -42,6 +43,7 @@ public:
     at::Device device() const { return device_; }
     const nn::UNet &unet() const { return *unet_; }
     const nn::MotionModule *motion() const { return motion_.get(); }                      // null where there is none
+    const nn::CfaModule *cfa() const { return cfa_.get(); }                               // likewise
     const Identity *identity() const { return identity_.adapter ? &identity_ : nullptr; } // likewise
     const nn::Autoencoder &vae() const { return *vae_; }
     const std::vector<Control> &controls() const { return controls_; }
@@ -66,6 +68,7 @@ private:
     void load_component(nn::Module &module, const nn::Component &component, const nn::Patch &patch = nullptr);
     void note_not_finite(const nn::WeightSource &source, const std::vector<std::string> &names);
     void load_diffusion(const Settings &settings);
+    void load_cfa(const std::string &folder);
     void load_controls(const Settings &settings);
     void load_identity(const Settings &settings);
     void load_scheduler(const Settings &settings);
@@ -76,6 +79,7 @@ private:
     bool strict_;
     std::unique_ptr<nn::UNet> unet_;
     std::unique_ptr<nn::MotionModule> motion_;
+    std::unique_ptr<nn::CfaModule> cfa_;
     std::unique_ptr<nn::Autoencoder> vae_;
     std::unique_ptr<nn::ClipTokenizer> tokenizer_;
     std::unique_ptr<nn::ClipText> text_encoder_;

@@ -150,6 +150,17 @@ std::vector<Settings::Control> resolve_controls(const Settings &settings, const 
     return found;
 }
 
+// The pack's attention between frames.
+std::string cfa_folder(const Settings &settings) {
+    const std::string folder = settings.pack.is_file() ? "" : settings.pack.folder + "/cfa";
+    if (folder.empty() || !io::is_folder(io::real_path(folder)))
+        throw Error(AIANIME_BAD_DATA, settings.style.name +
+                                          ": coherence.attention: \"flow\" needs attention between frames that was "
+                                          "trained with the base (a pack's folder cfa), which " +
+                                          settings.pack.path() + " does not have; use \"anchors\"");
+    return folder;
+}
+
 // Everything that is added to the base.
 void resolve_additions(Settings &settings, const std::string &models_path) {
     const Template &style = settings.style;
@@ -160,6 +171,8 @@ void resolve_additions(Settings &settings, const std::string &models_path) {
         settings.embeddings.push_back({model_path(models_path, embedding.file), embedding.name});
     if (!style.motion.empty())
         settings.motion = model_path(models_path, style.motion);
+    if (style.attention == nn::AttentionMode::flow)
+        settings.cfa = cfa_folder(settings);
     settings.identity = style.identity;
     if (style.identity.ip_adapter.empty())
         return;

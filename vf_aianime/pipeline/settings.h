@@ -34,6 +34,7 @@ struct Settings {
     IdentitySettings identity;
 
     std::string motion; // motion module's file or folder; "" = none
+    std::string cfa;    // folder of the attention between frames that attention "flow" uses; "" = none
     nn::MotionNorms motion_norms = nn::MotionNorms::trained;
 
     std::string scheduler; // "" = the pack's scheduler_config.json

@@ -29,7 +29,8 @@ struct Choice {
 constexpr Choice<nn::AttentionMode> attention_modes[] = {{nn::AttentionMode::self, "self"},
                                                          {nn::AttentionMode::sparse, "sparse"},
                                                          {nn::AttentionMode::anchors, "anchors"},
-                                                         {nn::AttentionMode::window, "window"}};
+                                                         {nn::AttentionMode::window, "window"},
+                                                         {nn::AttentionMode::flow, "flow"}};
 constexpr Choice<NoiseMode> noise_modes[] = {{NoiseMode::frame, "frame"}, {NoiseMode::shared, "shared"}};
 constexpr Choice<Interpolation> interpolations[] = {
     {Interpolation::source, "source"}, {Interpolation::blend, "blend"}, {Interpolation::none, "none"}};

@@ -105,6 +105,8 @@ int describe_pack(const std::string &folder) {
     uint64_t parameters = 0;
     for (const char *part : {"unet", "vae", "text_encoder"})
         parameters += print_network(verdict, folder, part);
+    if (fs::exists(folder + "/cfa"))
+        parameters += print_network(verdict, folder, "cfa");
     for (const io::PackControl &control : pack.controls)
         parameters += print_network(verdict, folder, control.folder);
     if (pack.controls.empty() && fs::exists(folder + "/controlnet"))

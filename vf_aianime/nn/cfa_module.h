@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/json.h"
+#include "nn/cross_attention.h"
+#include "nn/flow_gather.h"
+#include "nn/module.h"
+#include "nn/unet.h"
+
+namespace aianime::nn {
+
+// Shapes of trained attention between frames; cfa/config.json of a pack.
+struct CfaConfig {
+    std::vector<int64_t> channels; // of the U-Net's levels
+    std::vector<int64_t> layers;   // of the U-Net's levels, per block
+    std::vector<int64_t> widths;   // of queries, keys and values, per level
+    std::vector<int64_t> grid;     // side of the anchors' coarse grid, per level; 0: none
+    int64_t heads = 4;
+    std::vector<int64_t> neighbours = {-2, -1, 1, 2}; // looked at along the flow, in frames
+
+    static CfaConfig for_unet(const UNetConfig &unet);
+    // Throws Error (BAD_DATA, OUT_OF_RANGE).
+    static CfaConfig from_json(const io::Json &config);
+    std::string to_json() const;
+};
+
+// Keys and values of anchor frames in every layer, for one denoising step. A pass over an anchor appends, passes over others read.
+struct CfaStore {
+    struct Layer {
+        std::vector<at::Tensor> anchors; // each [branches, tokens, 2 * width]
+        at::Tensor coarse;               // [branches, anchors * grid * grid, 2 * width]
+    };
+    std::vector<Layer> layers;
+};
+
+class CfaModule;
+
+// A forward pass of a U-Net with attention between frames: what the module needs to know of the batch, which is `branches * frames`
+// pictures, all frames of a branch together. One object serves one pass after the other, as long as the frames are the same.
+struct CrossFrames {
+    const CfaModule *module = nullptr;
+    int64_t branches = 1;
+    int64_t frames = 1;
+    // As in CrossTokens: who is a frame's neighbour; none at all may be left empty.
+    std::vector<int64_t> neighbours = {};
+    // Flows to the neighbours, then to the anchors in the order they were recorded, [1 or branches, frames, slots, ...]; any grid.
+    FlowField places = {};
+    CfaStore *anchors = nullptr;
+    bool record = false; // the one frame of a branch is an anchor; it sees those before it
+
+    // Before every pass.
+    void begin() { next_layer = 0; }
+
+    size_t next_layer = 0;
+    std::map<std::pair<int64_t, int64_t>, FlowField> resized = {}; // `places` on the layers' grids
+};
+
+// The trained temporal part of a pack: behind every layer of a U-Net, at every level, a small attention between frames (see
+// cross_attention). What it adds depends on differences between frames only: a frame that sees no other one, and so every picture
+// and the first anchor of a shot, is what the U-Net alone makes it. Fill it with load(module(), ...).
+class CfaModule {
+public:
+    // Throws Error (BAD_DATA) where the module is not made for such a U-Net; `name` stands for its folder in messages.
+    CfaModule(const CfaConfig &config, const UNetConfig &unet, const std::string &name);
+    ~CfaModule();
+
+    class Module &module();
+    const CfaConfig &config() const;
+
+    // x [branches * frames, channels, h, w] -> the same; places as in MotionModule.
+    at::Tensor down(size_t block, size_t layer, const at::Tensor &x, CrossFrames &frames) const;
+    at::Tensor mid(const at::Tensor &x, CrossFrames &frames) const;
+    at::Tensor up(size_t block, size_t layer, const at::Tensor &x, CrossFrames &frames) const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace aianime::nn

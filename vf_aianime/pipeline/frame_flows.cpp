@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pipeline/frame_flows.h"
+
+#include <algorithm>
+
+#include "nn/aten.h"
+#include "pipeline/picture_tensor.h"
+#include "vision/flow.h"
+
+namespace aianime::pipeline {
+
+namespace {
+
+nn::FlowField to_field(const cv::Mat &flow, const cv::Mat &valid) {
+    const at::Tensor vectors = at::from_blob(flow.data, {flow.rows, flow.cols, 2}, at::kFloat);
+    const at::Tensor trust = at::from_blob(valid.data, {valid.rows, valid.cols}, at::kFloat);
+    return {vectors.permute({2, 0, 1}).contiguous(), trust.clone()};
+}
+
+} // namespace
+
+FrameFlows::FrameFlows(const std::vector<at::Tensor> &pictures, int64_t height, int64_t width)
+    : height_(height), width_(width), still_(nn::still(height, width)), none_(still_) {
+    none_.valid = at::zeros_like(none_.valid);
+    for (const at::Tensor &picture : pictures)
+        luma_.push_back(vision::luma(to_picture(picture)));
+}
+
+const nn::FlowField &FrameFlows::pair(int64_t from, int64_t to) {
+    if (from == to)
+        return still_;
+    const auto found = pairs_.find({from, to});
+    if (found != pairs_.end())
+        return found->second;
+    measure(from, to);
+    return pairs_.at({from, to});
+}
+
+void FrameFlows::measure(int64_t from, int64_t to) {
+    const cv::Mat &a = luma_[static_cast<size_t>(from)], &b = luma_[static_cast<size_t>(to)];
+    const cv::Mat there = vision::flow(a, b), back = vision::flow(b, a);
+    pairs_[{from, to}] = nn::resize_flow(to_field(there, vision::consistency(there, back)), height_, width_);
+    pairs_[{to, from}] = nn::resize_flow(to_field(back, vision::consistency(back, there)), height_, width_);
+}
+
+nn::FlowField FrameFlows::stack(const std::vector<int64_t> &frames, const std::vector<int64_t> &others) {
+    std::vector<at::Tensor> flows, valid;
+    const size_t slots = others.size() / frames.size();
+    for (size_t i = 0; i < others.size(); i++) {
+        const nn::FlowField &field = others[i] < 0 ? none_ : pair(frames[i / slots], others[i]);
+        flows.push_back(field.flow);
+        valid.push_back(field.valid);
+    }
+    const auto count = static_cast<int64_t>(frames.size());
+    return {at::stack(flows).unflatten(0, {1, count, -1}), at::stack(valid).unflatten(0, {1, count, -1})};
+}
+
+nn::CrossFrames cross_frames(FrameFlows &flows, const std::vector<int64_t> &frames, const std::vector<int64_t> &offsets,
+                             const std::vector<int64_t> &anchors) {
+    nn::CrossFrames pass;
+    pass.frames = static_cast<int64_t>(frames.size());
+    std::vector<int64_t> others;
+    for (int64_t frame : frames) {
+        for (int64_t offset : offsets) {
+            const auto found = std::find(frames.begin(), frames.end(), frame + offset);
+            pass.neighbours.push_back(found == frames.end() ? -1 : found - frames.begin());
+            others.push_back(found == frames.end() ? -1 : *found);
+        }
+        others.insert(others.end(), anchors.begin(), anchors.end());
+    }
+    if (!others.empty())
+        pass.places = flows.stack(frames, others);
+    return pass;
+}
+
+} // namespace aianime::pipeline

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <opencv2/core.hpp>
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "nn/cfa_module.h"
+
+namespace aianime::pipeline {
+
+// Motion between pictures of one size. Each pair is looked at once, there and back, at the pictures' own size, when it is first
+// asked for; kept is what is left of it on a coarser grid.
+class FrameFlows {
+public:
+    // pictures: float32 [1, 3, H, W] in [0, 1]; they are not kept. The grid has height x width cells.
+    FrameFlows(const std::vector<at::Tensor> &pictures, int64_t height, int64_t width);
+
+    // Where the places of picture `from` lie in picture `to`, [2, height, width].
+    const nn::FlowField &pair(int64_t from, int64_t to);
+
+    // From each of `frames` to its others, whose numbers lie behind each other (-1: none, nothing is valid):
+    // [1, frames, slots, ...].
+    nn::FlowField stack(const std::vector<int64_t> &frames, const std::vector<int64_t> &others);
+
+private:
+    void measure(int64_t from, int64_t to);
+
+    std::vector<cv::Mat> luma_;
+    int64_t height_, width_;
+    nn::FlowField still_, none_;
+    std::map<std::pair<int64_t, int64_t>, nn::FlowField> pairs_;
+};
+
+// What attention between frames needs to know of `frames`, pictures in order that go through it together: each looks at those that
+// are `offsets` away and among them too, and at all `anchors`. Module, branches and store are the caller's to set.
+nn::CrossFrames cross_frames(FrameFlows &flows, const std::vector<int64_t> &frames, const std::vector<int64_t> &offsets,
+                             const std::vector<int64_t> &anchors);
+
+} // namespace aianime::pipeline
