@@ -9,6 +9,7 @@
 #include "pipeline/picture_tensor.h"
 #include "support.h"
 #include "support_networks.h"
+#include "train/face_marks.h"
 #include "train/identity.h"
 #include "train/loop.h"
 #include "train/parameters.h"
@@ -154,8 +155,19 @@ AIANIME_TEST(the_loss_falls) {
     ck_assert_msg(losses.back() < 0.75 * losses.front(), "the loss went from %.4f to %.4f", losses.front(), losses.back());
 }
 
+AIANIME_TEST(marks_for_the_teacher_hold_the_points) {
+    const Source source;
+    const std::vector<train::FaceMark> marks = train::face_marks({source.face});
+    ck_assert_uint_eq(marks.size(), 1);
+    ck_assert(marks[0].box == source.face.box);
+    for (const cv::Rect2f &part : {marks[0].left_eye, marks[0].right_eye, marks[0].mouth})
+        ck_assert((part & marks[0].box) == part && part.width > part.height && part.height > 1);
+    ck_assert(marks[0].left_eye.br().x < marks[0].right_eye.x && marks[0].mouth.y > marks[0].left_eye.br().y);
+    ck_assert(train::face_marks({}).empty());
+}
+
 int main() {
     return run_suite("train_identity",
                      {tokens_have_the_text_s_width, tokens_are_read_as_they_were_written, the_judge_sees_what_the_finder_sees,
-                      the_gradient_reaches_the_tokens_network_only, the_loss_falls});
+                      the_gradient_reaches_the_tokens_network_only, the_loss_falls, marks_for_the_teacher_hold_the_points});
 }

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <vector>
+
+#include "pipeline/faces.h"
+#include "train/teacher.h"
+
+namespace aianime::train {
+
+// What the teacher wants to know of faces with points.
+std::vector<FaceMark> face_marks(const std::vector<pipeline::Face> &faces);
+
+} // namespace aianime::train
