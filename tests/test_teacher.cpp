@@ -136,7 +136,51 @@ AIANIME_TEST(free_colors) {
     ck_assert(std::hypot(x, y) < 1e-3);
 }
 
+// Faces stand still while palettes change: eyes, glare and the light of a pink lamp are part of them.
+AIANIME_TEST(skin_is_not_free) {
+    for (const cv::Scalar &light : {cv::Scalar(1, 1, 1), cv::Scalar(1, 0.9, 1.12), cv::Scalar(1, 0.95, 0.8)}) {
+        cv::Mat rgb = scene();
+        cv::multiply(rgb, light, rgb);
+        cv::circle(rgb, {160, 120}, 8, cv::Scalar(0.97, 0.93, 0.9), cv::FILLED);
+        cv::GaussianBlur(rgb, rgb, {}, 1.5);
+        const cv::Mat marks = cel_base(rgb).marks;
+        for (const cv::Rect &place : {cheek, cv::Rect(135, 85, 10, 10), cv::Rect(155, 115, 10, 10)}) {
+            const cv::Scalar mean = cv::mean(marks(place));
+            ck_assert_msg(mean[0] + mean[1] < 40, "at %d, %d: %g of 255", place.x, place.y, mean[0] + mean[1]);
+        }
+        const cv::Scalar mean = cv::mean(marks(coat));
+        ck_assert(mean[0] + mean[1] > 215);
+    }
+}
+
+// A dark picture is made brighter; its brightest colours must not turn yellow because red is full first.
+AIANIME_TEST(bright_colors_keep_their_hue) {
+    cv::Mat rgb(200, 300, CV_32FC3, cv::Scalar(0.1, 0.1, 0.1));
+    cv::rectangle(rgb, {0, 0, 100, 200}, cv::Scalar(0.5, 0.5, 0.5), cv::FILLED);
+    cv::rectangle(rgb, {150, 50, 100, 100}, cv::Scalar(0.7, 0.45, 0.35), cv::FILLED);
+    const cv::Vec3b color = cel_base(rgb).flat.at<cv::Vec3b>(100, 200);
+    ck_assert(color[0] > 200);
+    ck_assert_msg(std::abs(color[1] / double(color[0]) - 0.45 / 0.7) < 0.03 && std::abs(color[2] / double(color[0]) - 0.5) < 0.03,
+                  "%d %d %d", color[0], color[1], color[2]);
+}
+
+// Strands of hair get lines, leaves do not.
+AIANIME_TEST(lines_follow_strands_and_leave_out_leaves) {
+    cv::Mat strands(240, 320, CV_32FC3), leaves(240, 320, CV_32FC3, cv::Scalar(0.2, 0.5, 0.1));
+    for (int y = 0; y < strands.rows; y++)
+        for (int x = 0; x < strands.cols; x++)
+            strands.at<cv::Vec3f>(y, x) = x % 14 < 4 ? cv::Vec3f(0.1f, 0.25f, 0.05f) : cv::Vec3f(0.2f, 0.5f, 0.1f);
+    cv::RNG random(5);
+    for (int i = 0; i < 900; i++)
+        cv::ellipse(leaves, {random.uniform(0, 320), random.uniform(0, 240)}, {6, 2}, random.uniform(0, 180), 0, 360,
+                    i % 2 ? cv::Scalar(0.1, 0.25, 0.05) : cv::Scalar(0.3, 0.65, 0.15), cv::FILLED);
+    const cv::Rect middle(40, 40, 240, 160);
+    const double drawn = cv::mean(cel_base(strands).lines(middle))[0], scribbled = cv::mean(cel_base(leaves).lines(middle))[0];
+    ck_assert_msg(drawn > 40 && scribbled < 0.5 * drawn, "%g and %g", drawn, scribbled);
+}
+
 int main() {
     return run_suite("teacher", {the_same_every_time_and_pixel_by_pixel, styles_differ, noise_is_not_drawn,
-                                 lines_are_drawn_at_edges_and_not_on_slopes, flat_steps, free_colors});
+                                 lines_are_drawn_at_edges_and_not_on_slopes, flat_steps, free_colors, skin_is_not_free,
+                                 bright_colors_keep_their_hue, lines_follow_strands_and_leave_out_leaves});
 }
