@@ -5,8 +5,10 @@
 #include "io/error.h"
 #include "io/text.h"
 #include "media/picture_file.h"
+#include "nn/aten.h"
 #include "tools/flags.h"
 #include "tools/train_verbs.h"
+#include "train/face_marks.h"
 #include "train/sheet.h"
 #include "train/teacher.h"
 
@@ -61,7 +63,7 @@ int run(const Arguments &arguments) {
     if (flags.words().size() != 1 || flags.text("output").empty())
         throw Error(AIANIME_INVALID, "train teach: one picture and -o OUT are needed");
     const cv::Mat rgb = to_rgb(media::read_picture(flags.words()[0]));
-    const train::CelBase base = train::cel_base(rgb);
+    const train::CelBase base = train::cel_base(rgb, pipeline::FaceFinder(pipeline::face_folder(), at::kCPU));
     const train::FreeColors free = {hue_of(flags, "backdrop"), hue_of(flags, "cloth")};
     if (flags.text("style") == "all") {
         std::vector<train::SheetCell> cells = {{{rgb}, "source"}};

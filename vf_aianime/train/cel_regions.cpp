@@ -75,7 +75,8 @@ cv::Mat skin_mask(const cv::Mat &lab, float scale) {
 Regions find_regions(const cv::Mat &lab, const std::vector<FaceMark> &faces, float scale) {
     Regions out;
     out.face = face_mask(lab.size(), faces);
-    out.skin = cv::max(skin_mask(lab, scale), out.face);
+    // Not the face's mask: hair and coloured lips lie in it.
+    out.skin = skin_mask(lab, scale);
     cv::Mat gray(lab.size(), CV_32FC1);
     for (int y = 0; y < lab.rows; y++)
         for (int x = 0; x < lab.cols; x++)

@@ -4,6 +4,8 @@
 
 #include "io/error.h"
 #include "io/paths.h"
+#include "nn/aten.h"
+#include "train/face_marks.h"
 #include "train/lab.h"
 #include "train/pack_eval_parts.h"
 
@@ -61,11 +63,12 @@ struct FreeClip {
 };
 
 std::vector<FreeClip> free_clips(const std::vector<EvalClip> &clips) {
+    const pipeline::FaceFinder faces(pipeline::face_folder(), at::kCPU);
     std::vector<FreeClip> result;
     for (const EvalClip &clip : clips) {
         FreeClip free{&clip, {}};
         for (const cv::Mat &frame : clip.frames) {
-            free.bases.push_back(cel_base(frame));
+            free.bases.push_back(cel_base(frame, faces));
             free.backdrop &= share(region(free.bases.back(), true)) >= least_share;
             free.clothes &= share(region(free.bases.back(), false)) >= least_share;
         }

@@ -25,4 +25,8 @@ std::vector<FaceMark> face_marks(const std::vector<pipeline::Face> &faces) {
     return marks;
 }
 
+CelBase cel_base(const cv::Mat &rgb, const pipeline::FaceFinder &faces) {
+    return cel_base(rgb, face_marks(faces.find_points(rgb)));
+}
+
 } // namespace aianime::train

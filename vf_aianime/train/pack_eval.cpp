@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "train/pack_eval.h"
+#include "nn/aten.h"
+#include "train/face_marks.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -107,10 +109,11 @@ private:
     bool wanted(size_t frame, size_t i) const { return !options_.rotate || frame % options_.styles.size() == i; }
 
     void teach() {
+        const pipeline::FaceFinder faces(pipeline::face_folder(), at::kCPU);
         for (const EvalFrame &frame : data_.frames) {
             if (report_.stopped())
                 throw Error(AIANIME_CANCELLED, "stopped");
-            frames_.push_back({&frame, cel_base(frame.picture)});
+            frames_.push_back({&frame, cel_base(frame.picture, faces)});
         }
         report_.say("targets of " + std::to_string(frames_.size()) + " pictures are drawn");
     }

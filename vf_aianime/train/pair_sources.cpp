@@ -6,13 +6,14 @@
 #include <filesystem>
 
 #include "train/clip_frames.h"
+#include "train/face_marks.h"
 
 namespace aianime::train {
 
 namespace {
 
 // Changed with the teacher, so that pairs of another one are not mixed in.
-constexpr uint64_t teacher_version = 2;
+constexpr uint64_t teacher_version = 3;
 
 // Frames of a clip differ little.
 constexpr double stills_a_second = 1;
@@ -52,6 +53,7 @@ cv::Mat exposed(const cv::Mat &picture, Draw &draw) {
 
 PairSources::PairSources(const PairOptions &options, const Report &report)
     : options_(options), pictures_(std::make_unique<PictureFolder>(options.pictures, report)),
+      faces_(pipeline::face_folder(), at::kCPU),
       fingerprint_(
           mix(teacher_version, options.seed, static_cast<uint64_t>(options.least) << 32 | static_cast<uint64_t>(options.most))) {
     for (size_t i = 0; i < pictures_->size(); i++)
@@ -73,7 +75,7 @@ Pair PairSources::make(int64_t i) const {
     Draw draw(mix(options_.seed, static_cast<uint64_t>(i), 17));
     const cv::Mat rgb = exposed(scaled(photograph(i, draw), options_, draw), draw);
     Pair pair;
-    pair.base = cel_base(rgb);
+    pair.base = cel_base(rgb, faces_);
     rgb.convertTo(pair.source, CV_8UC3, 255);
     return pair;
 }

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "pipeline/faces.h"
 #include "train/pairs.h"
 #include "train/picture_folder.h"
 
@@ -23,6 +24,7 @@ private:
     PairOptions options_;
     std::unique_ptr<PictureFolder> pictures_;
     std::vector<cv::Mat> stills_; // frames of the clips
+    pipeline::FaceFinder faces_;
     uint64_t fingerprint_;
 };
 
