@@ -7,6 +7,7 @@
 
 #include "nn/aten.h"
 #include "support.h"
+#include "train/clip_pairs.h"
 #include "train/pair_file.h"
 #include "train/pairs.h"
 
@@ -115,7 +116,36 @@ AIANIME_TEST(prompts_say_what_the_target_shows) {
     ck_assert_msg(empty > 12 && empty < 60 && free > 20 && free < 80 && named > 20 && named < 80, "%d %d %d", empty, free, named);
 }
 
+// Pictures under a moving camera, as there are no clips.
+AIANIME_TEST(clips_in_one_palette) {
+    const TempFolder folder;
+    write_pictures(folder.path("pictures"), 3);
+    const train::PairSet pairs(options_in(folder), {});
+    const train::ClipPairs clips(options_in(folder), pairs, 10, {});
+    ck_assert_int_eq(static_cast<int>(clips.size()), 0);
+    train::ClipBatchOptions options;
+    options.clips = 12;
+    options.frames = 3;
+    options.side = 64;
+    const train::ClipBatch batch = clips.batch(options, 3), same = clips.batch(options, 3);
+    ck_assert(batch.source.sizes().equals({12, 3, 3, 64, 64}) && batch.target.sizes().equals(batch.source.sizes()));
+    ck_assert(batch.source.equal(same.source) && batch.target.equal(same.target) && batch.other.equal(same.other));
+    int open = 0;
+    for (int64_t i = 0; i < 12; i++) {
+        const bool says = batch.prompts[static_cast<size_t>(i)].find("new colors") != std::string::npos;
+        open += says;
+        // Frames of their own choice differ from the clip's palette only where the palette is open.
+        ck_assert(says || batch.other[i].equal(batch.target[i]));
+        const double moved = (batch.source[i][0] - batch.source[i][2]).abs().mean().item<double>();
+        ck_assert(moved > 1e-4);
+    }
+    ck_assert(open >= 5 && open < 12);
+    // Mean colours of the frames: alike in one palette.
+    const auto spread = [](const at::Tensor &pictures) { return pictures.mean({3, 4}).std(1).mean().item<double>(); };
+    ck_assert_msg(spread(batch.target) < 0.4 * spread(batch.other), "%g %g", spread(batch.target), spread(batch.other));
+}
+
 int main() {
     return run_suite("pairs", {pairs_are_made_once, a_damaged_pair_is_refused, batches_depend_on_their_seed_only,
-                               prompts_say_what_the_target_shows});
+                               prompts_say_what_the_target_shows, clips_in_one_palette});
 }

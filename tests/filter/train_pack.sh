@@ -44,7 +44,8 @@ done
 echo "no picture" >"$tmp/data/pictures/notes.txt"
 echo "no picture" >"$tmp/notes/pictures/notes.txt"
 
-steps=(--pairs 4 --batch 1 --autoencoder-steps 6 --denoiser-steps 4 --distillation-steps 2)
+steps=(--pairs 4 --batch 1 --autoencoder-steps 6 --denoiser-steps 4 --distillation-steps 2
+    --temporal-steps 2 --stages autoencoder,denoiser,distillation,temporal)
 train() { # work, words...
     local work=$1
     shift
@@ -53,7 +54,7 @@ train() { # work, words...
 }
 
 train whole && ok "a pack of a few steps" || fail "a pack of a few steps" "$(tail -n 2 "$tmp/whole.log")"
-for title in autoencoder denoiser distillation; do
+for title in autoencoder denoiser distillation temporal; do
     if [ -s "$tmp/whole/$title.loss.png" ] && [ "$(wc -l <"$tmp/whole/$title.loss.csv")" -gt 1 ]; then
         ok "loss curve of the $title"
     else
@@ -61,31 +62,34 @@ for title in autoencoder denoiser distillation; do
     fi
 done
 
-# Stopped in the middle of the autoencoder, as soon as it says that it trains.
-train parts &
+# Stopped as soon as it trains.
+"$command" train pack "$tmp/data" -o "$tmp/parts-pack" --work "$tmp/parts" --like "$root/models/pocket" "${steps[@]}" \
+    >"$tmp/parts.log" 2>&1 </dev/null &
+process=$!
 for _ in $(seq 600); do
-    grep -q 'pairs: 4 of 4' "$tmp/parts.log" 2>/dev/null && break
+    grep -q 'pairs: 4 of 4' "$tmp/parts.log" && break
     sleep 0.1
 done
-sleep 0.5
-pkill -TERM -P $! aianime 2>/dev/null || pkill -TERM -f "$tmp/parts-pack"
-wait $!
+kill -TERM $process
+wait $process
 status=$?
 if [ $status = 0 ]; then
-    echo "skipped: the run was over before it could be stopped"
+    fail "a stop is answered" "the run was over before it could be stopped"
 elif grep -q 'the same command goes on' "$tmp/parts.log"; then
     ok "a stop is answered"
 else
     fail "a stop is answered" "exit $status, $(tail -n 1 "$tmp/parts.log")"
 fi
 train parts && ok "a stopped run goes on" || fail "a stopped run goes on" "$(tail -n 2 "$tmp/parts.log")"
-for file in unet vae controlnet; do
+for file in unet vae controlnet cfa; do
     cmp -s "$tmp/whole-pack/$file/diffusion_pytorch_model.safetensors" "$tmp/parts-pack/$file/diffusion_pytorch_model.safetensors" &&
         ok "stopped or not, the $file is the same" || fail "stopped or not, the $file is the same" "differs"
 done
 
 try "the pack is whole" 0 'hashes|sha256|SHA-256|files' info "$tmp/whole-pack"
-try "the pack renders" 0 '' image "$tmp/data/pictures/1.png" -o "$tmp/out.png" --models "$tmp" -t "$root/templates/pop.json" --size 128
+mkdir "$tmp/models"
+cp -r "$tmp/whole-pack" "$tmp/models/pocket"
+try "the pack renders" 0 '' image "$tmp/data/pictures/1.png" -o "$tmp/out.png" --models "$tmp/models" -t "$root/templates/pop.json" --size 128
 
 try "no data" 254 'nowhere' train pack "$tmp/nowhere" -o "$tmp/x" --like "$root/models/pocket"
 try "an empty folder" 183 'no picture' train pack "$tmp/empty" -o "$tmp/x" --like "$root/models/pocket"

@@ -21,10 +21,10 @@ The same command goes on where one was stopped.
   -o, --output PACK   folder the pack is written to, after every stage that makes a whole one
   --like FOLDER       pack whose config.json files say what the networks look like (default: models/pocket)
   --work FOLDER       states, loss curves, sample sheets and the teacher's pictures (default: PACK with -work behind it)
-  --stages A,B        some of: autoencoder, denoiser, distillation, identity (default: all)
+  --stages A,B        some of: autoencoder, denoiser, distillation, temporal, identity (default: all)
   --pairs N           pictures to learn from, drawn from DATA at several sizes and exposures (default: 1200)
   --batch N           pictures of 128x128 in a step (default: 8)
-  --autoencoder-steps N, --denoiser-steps N, --distillation-steps N, --identity-steps N
+  --autoencoder-steps N, --denoiser-steps N, --distillation-steps N, --temporal-steps N, --identity-steps N
   --minutes N         of each stage, at most
   --device cpu|cuda   (default: cpu)
   --precision float32|bf16   of forward passes (default: float32)
@@ -41,6 +41,7 @@ const std::map<std::string, std::string> known_flags = {{"-o", "output"},
                                                         {"--autoencoder-steps", "autoencoder-steps"},
                                                         {"--denoiser-steps", "denoiser-steps"},
                                                         {"--distillation-steps", "distillation-steps"},
+                                                        {"--temporal-steps", "temporal-steps"},
                                                         {"--identity-steps", "identity-steps"},
                                                         {"--minutes", "minutes"},
                                                         {"--device", "device"},
@@ -84,6 +85,7 @@ int run(const Arguments &arguments) {
     take_integer(flags, "autoencoder-steps", 1, 100000000, options.autoencoder_steps);
     take_integer(flags, "denoiser-steps", 1, 100000000, options.denoiser_steps);
     take_integer(flags, "distillation-steps", 1, 100000000, options.distillation_steps);
+    take_integer(flags, "temporal-steps", 1, 100000000, options.temporal_steps);
     take_integer(flags, "identity-steps", 1, 100000000, options.identity_steps);
     take_integer(flags, "seed", 0, INT64_MAX, options.seed);
     if (flags.has("minutes"))

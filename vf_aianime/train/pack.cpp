@@ -9,17 +9,21 @@
 
 #include "nn/aten.h"
 #include "pipeline/faces.h"
+#include "train/clip_pairs.h"
 #include "train/few_steps.h"
 #include "train/pack_identity.h"
 #include "train/pack_losses.h"
 #include "train/pack_samples.h"
 #include "train/pack_writer.h"
+#include "train/temporal.h"
+#include "train/temporal_batch.h"
 
 namespace aianime::train {
 
 namespace {
 
 constexpr int64_t inference_steps = 4;
+constexpr double clip_rate = 10; // frames a second, as the filter generates them
 
 class PackTraining {
 public:
@@ -35,6 +39,8 @@ public:
             end = denoiser();
         if (end == LoopEnd::done && wanted("distillation"))
             end = distillation();
+        if (end == LoopEnd::done && wanted("temporal"))
+            end = temporal();
         if (end == LoopEnd::done && wanted("identity"))
             end = identity();
         return end;
@@ -148,6 +154,32 @@ private:
         return end;
     }
 
+    LoopEnd temporal() {
+        networks_.freeze();
+        const ClipPairs clips(options_.pairs, pairs_, clip_rate, report_);
+        if (report_.stopped())
+            return LoopEnd::stopped;
+        const nn::CfaConfig config = nn::CfaConfig::for_unet(networks_.unet->config());
+        nn::CfaModule cfa(config, networks_.unet->config(), "cfa");
+        initialise(cfa.module(), mix(options_.seed, 4), options_.device, cfa_gain);
+        LoopOptions loop = loop_options("temporal", options_.temporal_steps);
+        loop.learning_rate = 1e-3;
+        const TemporalNetworks networks = {*networks_.unet, networks_.control.get(), cfa};
+        const auto loss = [&](int64_t step, int64_t micro) {
+            const uint64_t seed = mix(options_.seed, 4, mix(static_cast<uint64_t>(step), static_cast<uint64_t>(micro)));
+            ClipBatchOptions size;
+            size.clips = std::max<int64_t>(1, options_.batch / size.frames);
+            return temporal_loss(networks, diffusion_, temporal_batch(networks_, clips.batch(size, seed), config),
+                                 TemporalOptions(), generator_for(options_.seed + 4, step, micro));
+        };
+        const LoopEnd end = run_loop(trainable(cfa.module(), ""), loop, loss, nullptr, report_);
+        if (end != LoopEnd::done)
+            return end;
+        write_cfa(cfa, options_.output + "/cfa");
+        write();
+        return end;
+    }
+
     LoopEnd identity() {
         networks_.freeze();
         const FacePairs faces(pairs_, pipeline::face_folder(), report_);
@@ -195,7 +227,7 @@ private:
 } // namespace
 
 const std::vector<std::string> &pack_stages() {
-    static const std::vector<std::string> stages = {"autoencoder", "denoiser", "distillation", "identity"};
+    static const std::vector<std::string> stages = {"autoencoder", "denoiser", "distillation", "temporal", "identity"};
     return stages;
 }
 

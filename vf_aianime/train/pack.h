@@ -22,11 +22,12 @@ struct PackOptions {
     bool bf16 = false;
     int64_t batch = 8;               // pictures of 128x128; fewer larger ones
     std::vector<std::string> stages; // which of pack_stages(), in their order; empty: all
-    int64_t autoencoder_steps = 3000, denoiser_steps = 12000, distillation_steps = 3000, identity_steps = 1000;
+    int64_t autoencoder_steps = 3000, denoiser_steps = 12000, distillation_steps = 3000, temporal_steps = 3000,
+            identity_steps = 1000;
     double minutes = 0; // for each stage
 };
 
-const std::vector<std::string> &pack_stages(); // "autoencoder", "denoiser", "distillation", "identity"
+const std::vector<std::string> &pack_stages(); // "autoencoder", "denoiser", "distillation", "temporal", "identity"
 
 // Trains the stages one after the other; each keeps its state in the work folder, so that the same call goes on where one was
 // stopped and a stage that is done is only loaded. Writes the pack after each stage. Throws Error.

@@ -12,9 +12,6 @@ namespace aianime::train {
 
 namespace {
 
-// Changed with the teacher, so that pairs of another one are not mixed in.
-constexpr uint64_t teacher_version = 3;
-
 // Frames of a clip differ little.
 constexpr double stills_a_second = 1;
 
@@ -55,7 +52,7 @@ PairSources::PairSources(const PairOptions &options, const Report &report)
     : options_(options), pictures_(std::make_unique<PictureFolder>(options.pictures, report)),
       faces_(pipeline::face_folder(), at::kCPU),
       fingerprint_(
-          mix(teacher_version, options.seed, static_cast<uint64_t>(options.least) << 32 | static_cast<uint64_t>(options.most))) {
+          mix(pair_version, options.seed, static_cast<uint64_t>(options.least) << 32 | static_cast<uint64_t>(options.most))) {
     for (size_t i = 0; i < pictures_->size(); i++)
         fingerprint_ = mix(fingerprint_, text_hash(std::filesystem::path(pictures_->path(i)).filename()));
     for (const Clip &clip : read_clips(options.clips, stills_a_second, options.most, report)) {
