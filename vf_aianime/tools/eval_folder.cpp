@@ -157,6 +157,7 @@ public:
         }
     }
 
+    size_t frames() const { return data_.frames.size(); }
     train::EvalData data() { return std::move(data_); }
 
 private:
@@ -191,8 +192,12 @@ train::EvalData load_eval_folder(const std::string &folder, cv::Size shape, size
     const std::vector<std::string> files = files_below(folder);
     const std::vector<size_t> counts = shares(files, frames);
     Loader loader(shape, clips, clip_frames, report);
-    for (size_t i = 0; i < files.size(); i++)
-        loader.add(files[i], counts[i]);
+    size_t owed = 0; // by files that gave fewer than their share; the next ones make up for it
+    for (size_t i = 0; i < files.size(); i++) {
+        const size_t more = is_clip(files[i]) ? owed : std::min<size_t>(owed, counts[i] == 0), before = loader.frames();
+        loader.add(files[i], counts[i] + more);
+        owed += counts[i] - (loader.frames() - before);
+    }
     train::EvalData data = loader.data();
     if (data.frames.empty())
         throw Error(AIANIME_BAD_DATA, io::printable(folder) + ": no picture and no clip that can be read in it");

@@ -38,6 +38,19 @@ void print_spreads(const std::vector<train::SpreadScore> &spreads) {
                     (score.attention == "teacher" ? "content" : score.attention).c_str(), score.spread, score.regions);
 }
 
+void print_statistics(const char *what, const train::StyleStatistics &one, const train::StyleStatistics &target) {
+    std::printf("%-20s luminance %.1f, chroma %.1f, lines %.3f; %.0f %% from the target, hues %.0f %%\n", what, one.luminance,
+                one.chroma, one.lines, 100 * train::style_distance(one, target), 100 * train::hue_distance(one, target));
+}
+
+void print_lora(const train::LoraScore &score) {
+    print_statistics("LoRA's target", score.target, score.target);
+    print_statistics("without the LoRA", score.without, score.target);
+    print_statistics("with it", score.with, score.target);
+    std::printf("composition          edge F1 %.3f without the LoRA, %.3f with it, %zu pictures\n", score.f1_without, score.f1_with,
+                score.pictures);
+}
+
 using Object = std::unique_ptr<json_object, int (*)(json_object *)>;
 
 void add(json_object *object, const char *key, const std::string &text) {
@@ -103,6 +116,26 @@ void add_spreads(json_object *parent, const std::vector<train::SpreadScore> &spr
     }
 }
 
+void add_statistics(json_object *parent, const char *key, const train::StyleStatistics &one, const train::StyleStatistics &target) {
+    json_object *object = object_in(parent, key);
+    add(object, "luminance", one.luminance);
+    add(object, "contrast", one.contrast);
+    add(object, "chroma", one.chroma);
+    add(object, "lines", one.lines);
+    add(object, "distance", train::style_distance(one, target));
+    add(object, "hue_distance", train::hue_distance(one, target));
+}
+
+void add_lora(json_object *parent, const train::LoraScore &score) {
+    json_object *object = object_in(parent, "lora_effect");
+    add_count(object, "pictures", score.pictures);
+    add_statistics(object, "target", score.target, score.target);
+    add_statistics(object, "without", score.without, score.target);
+    add_statistics(object, "with", score.with, score.target);
+    add(object, "edge_f1_without", score.f1_without);
+    add(object, "edge_f1_with", score.f1_with);
+}
+
 void add_time(json_object *parent, const train::TimeScore &time) {
     json_object *object = object_in(parent, "time");
     add_count(object, "width", static_cast<size_t>(time.size.width));
@@ -134,6 +167,8 @@ void print_eval(const EvalReport &report) {
     print_blocks(report.blockiness, report.target_blockiness);
     std::printf("colour cast          %.2f dE (L* %+.2f, a* %+.2f, b* %+.2f)\n", report.cast, report.overall.cast[0],
                 report.overall.cast[1], report.overall.cast[2]);
+    if (report.lora)
+        print_lora(*report.lora);
     if (report.time)
         std::printf("time at %dx%d      %.2f s a frame with %d steps, %.2f s with %d (%.1f times)\n", report.time->size.width,
                     report.time->size.height, report.time->seconds, report.time->steps, report.time->many_seconds,
@@ -165,6 +200,8 @@ std::string eval_json(const EvalReport &report, const train::EvalOptions &option
     add_blocks(top, "checkerboard", report.blockiness);
     add_blocks(top, "target_checkerboard", report.target_blockiness);
     add(top, "cast", report.cast);
+    if (report.lora)
+        add_lora(top, *report.lora);
     if (report.time)
         add_time(top, *report.time);
     return std::string(json_object_to_json_string_ext(top, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |

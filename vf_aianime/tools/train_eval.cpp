@@ -36,17 +36,20 @@ the prompt names are seen, colours between frames, checkerboards, colour cast, a
   --clips N           clips whose free colours are compared between frames (default: 3)
   --quick 0|1         1: 8 frames of 256 pixels, styles in rotation, no time and no clips, for a look while training
   --lora FILE         a LoRA laid over the pack
+  --like FOLDER       pictures that the LoRA should make others look like: tells how near it brings their style
+  --prompt TEXT       what asks for the LoRA's style (default: the first style's prompt)
   --seed N            of the noise (default: 1)
   --precision P       auto, float32 or bfloat16 (default: auto)
   --threads N         0: all cores (default: 0)
 )";
 
 const std::map<std::string, std::string> known_flags = {
-    {"-o", "output"},   {"--output", "output"}, {"--sheet", "sheet"},         {"--frames", "frames"},  {"--steps", "steps"},
-    {"--size", "size"}, {"--styles", "styles"}, {"--rotate", "rotate"},       {"--clips", "clips"},    {"--quick", "quick"},
-    {"--lora", "lora"}, {"--seed", "seed"},     {"--precision", "precision"}, {"--threads", "threads"}};
+    {"-o", "output"},       {"--output", "output"}, {"--sheet", "sheet"},         {"--frames", "frames"},
+    {"--steps", "steps"},   {"--size", "size"},     {"--styles", "styles"},       {"--rotate", "rotate"},
+    {"--clips", "clips"},   {"--quick", "quick"},   {"--lora", "lora"},           {"--like", "like"},
+    {"--prompt", "prompt"}, {"--seed", "seed"},     {"--precision", "precision"}, {"--threads", "threads"}};
 
-constexpr size_t clip_frames = 6;
+constexpr size_t clip_frames = 6, like_pictures = 40;
 
 int64_t integer_or(const Flags &flags, const char *name, int64_t otherwise, int64_t min, int64_t max) {
     return flags.has(name) ? flags.integer(name, min, max) : otherwise;
@@ -78,6 +81,7 @@ train::EvalOptions options_of(const Flags &flags, bool quick) {
     train::EvalOptions options;
     options.pack = flags.words()[0];
     options.lora = flags.text("lora");
+    options.lora_prompt = flags.text("prompt");
     options.styles = styles_of(flags.has("styles") ? flags.text("styles") : "pop,ink,pastel,night");
     options.rotate = integer_or(flags, "rotate", quick, 0, 1) == 1;
     options.steps = static_cast<int>(integer_or(flags, "steps", 4, 1, 1000));
@@ -106,12 +110,20 @@ int run(const Arguments &arguments) {
     const auto size = static_cast<int>(integer_or(flags, "size", quick ? 256 : 360, 64, 2048));
     const auto frames = static_cast<size_t>(integer_or(flags, "frames", quick ? 8 : 60, 1, 10000)),
                clips = static_cast<size_t>(integer_or(flags, "clips", quick ? 0 : 3, 0, 1000));
+    if (options.lora.empty() && (flags.has("like") || flags.has("prompt")))
+        throw Error(AIANIME_INVALID, "train eval: --like and --prompt go with --lora");
+    if (!options.lora.empty())
+        io::real_path(options.lora);
     check_writable(output);
     check_writable(sheet);
     io::verify_pack(io::load_pack(options.pack));
 
     const train::Report report = training_report();
-    const train::EvalData data = load_eval_folder(folder, {size * 4 / 3, size}, frames, clips, clip_frames, report);
+    const cv::Size shape(size * 4 / 3, size);
+    train::EvalData data = load_eval_folder(folder, shape, frames, clips, clip_frames, report);
+    if (flags.has("like"))
+        for (const train::EvalFrame &frame : load_eval_folder(flags.text("like"), shape, like_pictures, 0, 0, report).frames)
+            data.like.push_back(frame.picture);
     if (data.frames.size() < frames)
         report.say(std::to_string(data.frames.size()) + " pictures instead of " + std::to_string(frames) + ": " +
                    io::printable(folder) + " has no more");

@@ -94,6 +94,8 @@ public:
         result_.backdrop = named_colors(renderer_, frames_, true, options_, report_);
         result_.clothes = named_colors(renderer_, frames_, false, options_, report_);
         result_.spreads = color_spreads(renderer_, data_.clips, options_, report_);
+        if (!options_.lora.empty() && !data_.like.empty())
+            result_.lora = lora_effect(renderer_, frames_, data_.like, options_, report_);
         if (options_.many_steps > 0)
             result_.time = frame_time(renderer_, data_.frames[0].picture, options_, report_);
         return std::move(result_);

@@ -10,6 +10,7 @@
 #include "train/measures.h"
 #include "train/report.h"
 #include "train/sheet.h"
+#include "train/style_statistics.h"
 
 namespace aianime::train {
 
@@ -26,11 +27,13 @@ struct EvalClip {
 struct EvalData {
     std::vector<EvalFrame> frames;
     std::vector<EvalClip> clips;
+    std::vector<cv::Mat> like; // pictures of the style that a LoRA was trained for; may be empty
 };
 
 struct EvalOptions {
     std::string pack;
     std::string lora;           // file, "" for none
+    std::string lora_prompt;    // what asks for its style; "": the first style's prompt
     std::vector<size_t> styles; // of cel_styles()
     bool rotate = false;        // each frame in one of the styles only
     int steps = 4;
@@ -66,6 +69,13 @@ struct SpreadScore {
     size_t regions = 0;
 };
 
+// What a LoRA does to a pack, on some of the frames.
+struct LoraScore {
+    StyleStatistics target, without, with; // target: of the pictures it should look like
+    double f1_without = 0, f1_with = 0;    // edges against the teacher's picture in the first style: the composition
+    size_t pictures = 0;
+};
+
 struct TimeScore {
     cv::Size size;
     int steps = 0, many_steps = 0;
@@ -84,6 +94,7 @@ struct EvalReport {
     ColorScore backdrop, clothes;
     std::vector<SpreadScore> spreads; // the teacher's own with a fixed palette first: what content alone makes
     std::optional<TimeScore> time;
+    std::optional<LoraScore> lora;
     std::vector<SheetCell> sheet; // source, target, result
 };
 

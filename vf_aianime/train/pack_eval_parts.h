@@ -35,6 +35,10 @@ ColorScore named_colors(const PackRenderer &renderer, const std::vector<TaughtFr
 std::vector<SpreadScore> color_spreads(const PackRenderer &renderer, const std::vector<EvalClip> &clips, const EvalOptions &options,
                                        const Report &report);
 
+// Up to 12 of the frames without the LoRA and with it.
+LoraScore lora_effect(const PackRenderer &renderer, const std::vector<TaughtFrame> &frames, const std::vector<cv::Mat> &like,
+                      const EvalOptions &options, const Report &report);
+
 TimeScore frame_time(const PackRenderer &renderer, const cv::Mat &picture, const EvalOptions &options, const Report &report);
 
 } // namespace aianime::train
