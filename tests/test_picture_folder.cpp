@@ -50,15 +50,21 @@ AIANIME_TEST(pictures_in_order_with_their_captions) {
     write_file(folder.path("b.txt"), "\xEF\xBB\xBF  a blue field,\nwide \r\n");
     write_file(folder.path("a/inner.PNG"), bytes_of(".png", blue));
     write_file(folder.path("a/inner.txt"), "caf\xe9");
+    write_file(folder.path("c.png"), bytes_of(".png", blue));
+    write_file(folder.path("c.txt"), std::string("\xFF\xFE"
+                                                 "a\0 \0\x34\x30\n\0",
+                                                 10));
     write_file(folder.path("notes.txt"), "no picture");
     write_file(folder.path("list.json"), "{}");
     Lines lines;
     const train::PictureFolder pictures(folder.path(), lines.report());
-    ck_assert_int_eq(static_cast<int>(pictures.size()), 2);
+    ck_assert_int_eq(static_cast<int>(pictures.size()), 3);
     ck_assert(pictures.path(0) == folder.path("a/inner.PNG") && pictures.path(1) == folder.path("b.png"));
     ck_assert_str_eq(pictures.caption(0).c_str(), "caf\xc3\xa9");
     ck_assert(lines.tells("inner.txt") && lines.tells("Latin-1"));
     ck_assert_str_eq(pictures.caption(1).c_str(), "a blue field, wide");
+    ck_assert_str_eq(pictures.caption(2).c_str(), "a \xe3\x80\xb4");
+    ck_assert(lines.tells("c.txt: not UTF-8, read as UTF-16"));
     const cv::Mat rgb = pictures.read(1);
     ck_assert(rgb.type() == CV_8UC3 && rgb.size() == cv::Size(30, 20) && pictures.extent(1) == rgb.size());
     ck_assert(rgb.at<cv::Vec3b>(5, 5) == cv::Vec3b(10, 20, 250));
@@ -87,10 +93,27 @@ AIANIME_TEST(what_cannot_be_read_is_left_out) {
     write_file(folder.path("good.png"), whole);
     write_file(folder.path("empty.jpg"), "");
     write_file(folder.path("text.png"), "this is no picture");
+    cv::Mat noise(64, 64, CV_8UC3);
+    cv::randu(noise, 0, 255);
+    for (const std::string extension : {".jpg", ".png", ".webp", ".bmp", ".tif"})
+        write_file(folder.path("cut" + extension), bytes_of(extension, noise).substr(0, 2000));
+    // A cut picture may hold a small one that is whole.
+    const std::string small = bytes_of(".jpg", cv::Mat(8, 8, CV_8UC3, cv::Scalar::all(3)));
+    std::string holder = bytes_of(".jpg", noise).substr(0, 2500);
+    const size_t length = small.size() + 2;
+    holder.insert(2, std::string("\xff\xe2") + static_cast<char>(length >> 8) + static_cast<char>(length & 255) + small);
+    write_file(folder.path("holder.jpg"), holder);
+    write_file(folder.path("more.jpg"), bytes_of(".jpg", noise) + "and something behind it");
+    // 60000 x 60000, as its header says.
+    write_file(folder.path("vast.ppm.png"), "P6 60000 60000 255\n");
+    std::filesystem::create_symlink("loop.png", folder.path("loop.png"));
     Lines lines;
     const train::PictureFolder pictures(folder.path(), lines.report());
-    ck_assert_int_eq(static_cast<int>(pictures.size()), 1);
-    ck_assert(lines.tells("empty.jpg") && lines.tells("text.png") && !lines.tells("good.png"));
+    ck_assert_int_eq(static_cast<int>(pictures.size()), 2);
+    ck_assert(pictures.path(0) == folder.path("good.png") && pictures.path(1) == folder.path("more.jpg"));
+    for (const char *name : {"empty.jpg", "text.png", "cut.jpg", "cut.png", "cut.webp", "cut.bmp", "cut.tif", "holder.jpg", "vast"})
+        ck_assert_msg(lines.tells(name), "%s", name);
+    ck_assert(!lines.tells("good.png") && !lines.tells("more.jpg"));
     std::filesystem::remove(folder.path("good.png"));
     expect_error([&] { pictures.read(0); }, AIANIME_NOT_FOUND, "good.png");
 }
