@@ -2,6 +2,8 @@
 // Attention between frames learns, on a toy whose colours nothing but the noise determines, to take them from the anchor.
 #include "train/temporal.h"
 
+#include <ATen/Parallel.h>
+
 #include <cstdio>
 #include <numeric>
 
