@@ -165,7 +165,7 @@ AIANIME_TEST(a_configuration_is_read_as_it_is_written) {
     refused("\"heads\": 4", "\"heads\": 5", "heads");
     refused("\"heads\": 4", "\"heads\": 4, \"dropout\": 0.1", "dropout");
     refused("[-2, -1, 1, 2]", "[-2, 0]", "neighbours");
-    refused("\"widths\": [8, 12, 16]", "\"widths\": [8]", "widths");
+    refused("\"widths\": [32, 32, 32]", "\"widths\": [8]", "widths");
 }
 
 int main() {

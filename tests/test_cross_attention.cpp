@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include <ATen/core/grad_mode.h>
+
 #include "nn/aten.h"
 #include "support.h"
 #include "support_networks.h"
@@ -11,7 +13,7 @@ using namespace aianime;
 
 namespace {
 
-constexpr int64_t branches = 2, frames = 3, height = 5, width = 7, tokens = height * width, heads = 2, channels = 6,
+constexpr int64_t branches = 2, frames = 3, height = 5, width = 7, tokens = height * width, heads = 2, channels = 8,
                   neighbour_slots = 2;
 
 at::Generator &generator() {
@@ -34,7 +36,7 @@ nn::CrossTokens random_tokens(int64_t sets) {
     all.neighbours = {-1, 1, 0, 2, 1, -1};
     all.neighbour_slots = neighbour_slots;
     all.anchors = {random({branches, tokens, 2 * channels}), random({branches, tokens, 2 * channels})};
-    all.coarse = random({branches, 8, 2 * channels});
+    all.coarse = random({branches, 11, 2 * channels});
     const at::Tensor valid = at::rand({sets, frames, 4, height, width}, generator(), at::kFloat) * 2 - 0.5;
     all.places = nn::resize_flow({random({sets, frames, 4, 2, height, width}) * 2, valid.clamp(0, 1)}, height, width);
     return all;
@@ -106,21 +108,30 @@ at::Tensor slow(const nn::CrossTokens &all, const at::Tensor &gates) {
     return result;
 }
 
+// Both ways: as it is trained, and as it is run.
+at::Tensor run(const nn::CrossTokens &all, const at::Tensor &gates) {
+    const at::Tensor trained = nn::cross_attention(all, gates);
+    const at::NoGradGuard no_gradient;
+    const at::Tensor result = nn::cross_attention(all, gates);
+    ck_assert_double_lt((trained - result).abs().max().item<double>(), 1e-5 * all.own.abs().max().item<double>());
+    return result;
+}
+
 } // namespace
 
 AIANIME_TEST(it_is_what_its_definition_says) {
     for (int64_t sets : {int64_t{1}, branches}) {
         const nn::CrossTokens all = random_tokens(sets);
         const at::Tensor gates = random_gates();
-        expect_close(nn::cross_attention(all, gates), slow(all, gates), 1e-4, std::to_string(sets) + " sets of flows");
+        expect_close(run(all, gates), slow(all, gates), 1e-4, std::to_string(sets) + " sets of flows");
     }
     nn::CrossTokens some = random_tokens(1);
     const at::Tensor gates = random_gates();
     some.coarse.reset();
-    expect_close(nn::cross_attention(some, gates), slow(some, gates), 1e-4, "no coarse grid");
+    expect_close(run(some, gates), slow(some, gates), 1e-4, "no coarse grid");
     some.anchors.clear();
     some.places = {some.places.flow.slice(2, 0, 2), some.places.valid.slice(2, 0, 2)};
-    expect_close(nn::cross_attention(some, gates), slow(some, gates), 1e-4, "neighbours only");
+    expect_close(run(some, gates), slow(some, gates), 1e-4, "neighbours only");
 }
 
 // One query that a single moved key answers takes that token's value.
@@ -136,7 +147,7 @@ AIANIME_TEST(a_translation_picks_the_translated_values) {
     at::Tensor gates = at::zeros({nn::cross_kinds, heads});
     gates.select(0, static_cast<int64_t>(nn::CrossKind::anchor)).fill_(100);
     const auto picture = [](const at::Tensor &values) { return values.unflatten(-2, {height, width}); };
-    const at::Tensor taken = picture(nn::cross_attention(all, gates) + all.own.slice(2, channels)).unflatten(0, {branches, frames});
+    const at::Tensor taken = picture(run(all, gates) + all.own.slice(2, channels)).unflatten(0, {branches, frames});
     const at::Tensor values = picture(all.anchors[0].slice(2, channels)).unsqueeze(1).expand({-1, frames, -1, -1, -1});
     expect_close(taken.slice(3, 0, width - 2), values.slice(3, 2), 1e-4, "two to the right");
     const at::Tensor own = picture(all.own.slice(2, channels)).unflatten(0, {branches, frames});
@@ -147,7 +158,7 @@ AIANIME_TEST(nothing_to_be_seen_adds_nothing) {
     nn::CrossTokens all = random_tokens(1);
     all.coarse.reset();
     all.places.valid = at::zeros_like(all.places.valid);
-    ck_assert_double_lt(nn::cross_attention(all, random_gates()).abs().max().item<double>(), 1e-6);
+    ck_assert_double_lt(run(all, random_gates()).abs().max().item<double>(), 1e-6);
 }
 
 // A second anchor that is the first again changes nothing.
@@ -161,10 +172,28 @@ AIANIME_TEST(the_number_of_anchors_does_not_change_what_they_weigh) {
     const auto again = [](const at::Tensor &x) { return at::cat({x, x.slice(2, 2)}, 2); };
     two.places = {again(one.places.flow), again(one.places.valid)};
     const at::Tensor gates = random_gates();
-    expect_close(nn::cross_attention(two, gates), nn::cross_attention(one, gates), 1e-5, "twice the same");
+    expect_close(run(two, gates), run(one, gates), 1e-5, "twice the same");
+}
+
+// Sixteen bits a number, which the kernel reads and writes itself.
+AIANIME_TEST(bfloat16_is_near) {
+    nn::CrossTokens all = random_tokens(1);
+    const at::Tensor gates = random_gates();
+    const at::Tensor exact = run(all, gates);
+    const auto narrow = [](at::Tensor &x) { x = x.to(at::kBFloat16); };
+    narrow(all.queries);
+    narrow(all.own);
+    narrow(all.coarse);
+    for (at::Tensor &anchor : all.anchors)
+        narrow(anchor);
+    const at::NoGradGuard no_gradient;
+    const at::Tensor fused = nn::cross_attention(all, gates);
+    ck_assert(fused.scalar_type() == at::kBFloat16);
+    expect_close(fused, exact, 0.02, "bfloat16");
 }
 
 int main() {
-    return run_suite("cross_attention", {it_is_what_its_definition_says, a_translation_picks_the_translated_values,
-                                         nothing_to_be_seen_adds_nothing, the_number_of_anchors_does_not_change_what_they_weigh});
+    return run_suite("cross_attention",
+                     {it_is_what_its_definition_says, a_translation_picks_the_translated_values, nothing_to_be_seen_adds_nothing,
+                      the_number_of_anchors_does_not_change_what_they_weigh, bfloat16_is_near});
 }

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <numeric>
 
+#include <ATen/Parallel.h>
+
 #include "nn/aten.h"
 #include "support.h"
 #include "support_networks.h"
@@ -40,7 +42,7 @@ diffusion::SchedulerConfig schedule() {
 at::Tensor discs(const at::Tensor &colors) {
     const at::Tensor at = at::arange(side, at::kFloat) - 3.5;
     const at::Tensor disc = ((at.view({-1, 1}).square() + at.view({1, -1}).square()) < 9).to(at::kFloat);
-    return colors.view({-1, channels, 1, 1}) * disc + 0.3 * (1 - disc);
+    return colors.reshape({-1, channels, 1, 1}) * disc + 0.3 * (1 - disc);
 }
 
 at::Tensor random_colors(int64_t n, const at::Generator &generator) {
@@ -94,8 +96,8 @@ void train_base(const Toy &toy, int64_t steps) {
 TemporalBatch clip_batch(const Toy &toy, const at::Generator &generator) {
     TemporalBatch batch;
     const at::Tensor shared = random_colors(clips, generator).unsqueeze(1).expand({-1, frames, -1});
-    batch.clean = discs(shared).view({clips, frames, channels, side, side});
-    batch.other = discs(random_colors(clips * frames, generator)).view(batch.clean.sizes());
+    batch.clean = discs(shared).reshape({clips, frames, channels, side, side});
+    batch.other = discs(random_colors(clips * frames, generator)).reshape(batch.clean.sizes());
     batch.text = toy.text.expand({clips, -1, -1});
     batch.motion.neighbours = {-1, -1, 1, 2, -1, 0, 2, -1, 0, 1, -1, -1};
     const at::Tensor lost = (at::arange(clips) % 2).to(at::kFloat).view({-1, 1, 1, 1, 1});
@@ -167,7 +169,7 @@ AIANIME_TEST(it_begins_as_the_base) {
 
 AIANIME_TEST(motion_of_a_clip) {
     const int64_t size = 64;
-    const at::Tensor noise = at::rand({1, 3, size / 4, size / 4}, at::detail::createCPUGenerator(9), at::kFloat);
+    const at::Tensor noise = at::rand({1, 3, size / 8, size / 8}, at::detail::createCPUGenerator(9), at::kFloat);
     const at::Tensor picture = at::upsample_bicubic2d(noise, {size, size}, false).clamp(0, 1)[0];
     std::vector<at::Tensor> pictures;
     for (int64_t i = 0; i < 3; i++)

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <algorithm>
+
 #include "io/error.h"
 #include "nn/cfa_module.h"
 #include "nn/config_reader.h"
@@ -22,7 +24,10 @@ CfaConfig CfaConfig::for_unet(const UNetConfig &unet) {
     CfaConfig config;
     config.channels = unet.block_out_channels;
     config.layers = unet.layers_per_block;
-    config.widths = unet.block_out_channels;
+    // Two thirds of the U-Net's, in heads of whole vectors: what is looked at costs as much as what it is looked at with.
+    const int64_t whole = 8 * config.heads;
+    for (int64_t channels : config.channels)
+        config.widths.push_back(std::max<int64_t>(1, (2 * channels / 3 + whole / 2) / whole) * whole);
     config.grid.assign(config.channels.size(), 8);
     config.grid.front() = 4; // where most tokens are, and all of them would look at every cell
     return config;

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "nn/cross_attention.h"
 
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
 #include <cmath>
 
 #include "nn/aten.h"
+#include "nn/cross_kernel.h"
 #include "nn/layers.h"
 
 namespace aianime::nn {
@@ -118,8 +123,106 @@ private:
     at::Tensor queries_;
 };
 
+// The same by the kernel for the CPU, `Number` as there.
+template <typename Number>
+class Fused {
+public:
+    Fused(const CrossTokens &tokens, const at::Tensor &gates)
+        : tokens_(tokens), count_(tokens.height * tokens.width), queries_(tokens.queries.contiguous()),
+          own_(tokens.own.contiguous()), flow_(tokens.places.flow.defined() ? tokens.places.flow.contiguous() : at::Tensor()),
+          valid_(tokens.places.valid.defined() ? tokens.places.valid.contiguous() : at::Tensor()),
+          biases_(gates.to(at::kFloat).clone()), heads_(gates.size(1)), channels_(queries_.size(2)),
+          frames_(queries_.size(0) / tokens.branches) {
+        for (const at::Tensor &anchor : tokens.anchors)
+            anchors_.push_back(anchor.contiguous());
+        if (!anchors_.empty())
+            biases_[static_cast<int64_t>(CrossKind::anchor)].sub_(std::log(static_cast<double>(anchors_.size())));
+        if (tokens.coarse.defined()) {
+            const at::Tensor coarse = tokens.coarse.to(at::kFloat);
+            coarse_keys_ =
+                at::constant_pad_nd(coarse.slice(2, 0, channels_).transpose(1, 2), {0, -coarse.size(1) & 7}).contiguous();
+            coarse_values_ = coarse.slice(2, channels_).contiguous();
+            biases_[static_cast<int64_t>(CrossKind::coarse)].sub_(std::log(static_cast<double>(coarse.size(1))));
+        }
+    }
+
+    at::Tensor attend() const {
+        const at::Tensor result = at::empty_like(queries_);
+        std::vector<CrossFrame<Number>> frames;
+        for (int64_t i = 0; i < queries_.size(0); i++)
+            frames.push_back(frame(i));
+        constexpr int64_t fewest = 512; // tokens a thread is woken for
+        at::parallel_for(0, queries_.size(0) * count_, fewest, [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin / count_; i * count_ < end; i++)
+                cross_tokens(frames[static_cast<size_t>(i)], std::max<int64_t>(begin - i * count_, 0),
+                             std::min(end - i * count_, count_), numbers<Number>(result) + i * count_ * channels_);
+        });
+        return result;
+    }
+
+private:
+    template <typename T>
+    static T *numbers(const at::Tensor &tensor) {
+        return static_cast<T *>(tensor.data_ptr());
+    }
+
+    const float *bias(CrossKind kind) const { return numbers<float>(biases_) + static_cast<int64_t>(kind) * heads_; }
+
+    CrossFrame<Number> frame(int64_t i) const {
+        const int64_t branch = i / frames_, own = i % frames_, size = count_ * 2 * channels_;
+        CrossFrame<Number> one;
+        one.height = tokens_.height;
+        one.width = tokens_.width;
+        one.heads = heads_;
+        one.channels = channels_;
+        one.queries = numbers<Number>(queries_) + i * count_ * channels_;
+        one.own = numbers<Number>(own_) + i * size;
+        one.own_bias = bias(CrossKind::own);
+        const int64_t slots = tokens_.neighbour_slots + static_cast<int64_t>(anchors_.size());
+        for (int64_t slot = 0; slot < slots; slot++) {
+            const bool anchor = slot >= tokens_.neighbour_slots;
+            const int64_t other = anchor ? -1 : tokens_.neighbours[static_cast<size_t>(own * tokens_.neighbour_slots + slot)];
+            const Number *source = nullptr;
+            if (anchor)
+                source = numbers<Number>(anchors_[static_cast<size_t>(slot - tokens_.neighbour_slots)]) + branch * size;
+            else if (other >= 0)
+                source = numbers<Number>(own_) + (branch * frames_ + other) * size;
+            const int64_t place = ((flow_.size(0) == 1 ? 0 : branch) * frames_ + own) * slots + slot;
+            one.slots.push_back({source, numbers<float>(flow_) + place * 2 * count_, numbers<float>(valid_) + place * count_,
+                                 bias(anchor ? CrossKind::anchor : CrossKind::neighbour)});
+        }
+        if (coarse_keys_.defined()) {
+            one.coarse = coarse_values_.size(1);
+            one.coarse_keys = numbers<float>(coarse_keys_[branch]);
+            one.coarse_values = numbers<float>(coarse_values_[branch]);
+            one.coarse_bias = bias(CrossKind::coarse);
+        }
+        return one;
+    }
+
+    const CrossTokens &tokens_;
+    const int64_t count_;
+    const at::Tensor queries_, own_, flow_, valid_, biases_;
+    const int64_t heads_, channels_, frames_;
+    std::vector<at::Tensor> anchors_;
+    at::Tensor coarse_keys_, coarse_values_;
+};
+
+// The kernel has no gradient.
+bool can_be_fused(const CrossTokens &tokens, const at::Tensor &gates) {
+    const at::ScalarType type = tokens.queries.scalar_type();
+    const int64_t channels = tokens.queries.size(2);
+    return !at::GradMode::is_enabled() && gates.is_cpu() && (type == at::kFloat || type == at::kBFloat16) &&
+           tokens.own.scalar_type() == type && channels % 8 == 0 && channels / gates.size(1) % 4 == 0;
+}
+
 } // namespace
 
-at::Tensor cross_attention(const CrossTokens &tokens, const at::Tensor &gates) { return Layer(tokens, gates).attend(); }
+at::Tensor cross_attention(const CrossTokens &tokens, const at::Tensor &gates) {
+    if (!can_be_fused(tokens, gates))
+        return Layer(tokens, gates).attend();
+    return tokens.queries.scalar_type() == at::kFloat ? Fused<float>(tokens, gates).attend()
+                                                      : Fused<uint16_t>(tokens, gates).attend();
+}
 
 } // namespace aianime::nn

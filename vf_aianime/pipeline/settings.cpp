@@ -153,7 +153,7 @@ std::vector<Settings::Control> resolve_controls(const Settings &settings, const 
 // The pack's attention between frames.
 std::string cfa_folder(const Settings &settings) {
     const std::string folder = settings.pack.is_file() ? "" : settings.pack.folder + "/cfa";
-    if (folder.empty() || !io::is_folder(io::real_path(folder)))
+    if (folder.empty() || io::find_in({settings.pack.folder}, "cfa").empty())
         throw Error(AIANIME_BAD_DATA, settings.style.name +
                                           ": coherence.attention: \"flow\" needs attention between frames that was "
                                           "trained with the base (a pack's folder cfa), which " +
