@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 bool is_clip_name(const fs::path &path) {
-    static const std::vector<std::string> known = {".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v"};
+    static const std::vector<std::string> known = {".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg"};
     std::string extension = path.extension().string();
     std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
     return std::find(known.begin(), known.end(), extension) != known.end();
