@@ -11,11 +11,6 @@ namespace {
 
 bool starts_with(const std::string &text, const char *start) { return text.rfind(start, 0) == 0; }
 
-// A ControlNet begins without a say (arXiv 2302.05543): the convolutions that its results leave by are zero.
-double control_gain(const std::string &name) {
-    return starts_with(name, "controlnet_down_blocks") || starts_with(name, "controlnet_mid_block") ? 0 : 1;
-}
-
 // Residual branches and outputs that begin at zero let a deep network start as a shallow one.
 double unet_gain(const std::string &name) {
     const bool zero =
@@ -41,6 +36,35 @@ void calm_outputs(nn::Module &autoencoder, int64_t latent_channels) {
     });
 }
 
+// A way for the noisy latents straight through the outermost skip connection, each channel twice with both signs so that what the
+// last activation does to them cancels: v is a multiple of them once the clean ones are known from the source, and a narrow
+// network is long in finding that way by itself.
+void lay_noise_path(nn::UNet &unet) {
+    const nn::UNetConfig &config = unet.config();
+    const int64_t width = config.block_out_channels.front(), latents = config.in_channels,
+                  top = static_cast<int64_t>(config.block_out_channels.size()) - 1;
+    if (2 * latents > width || config.out_channels != latents)
+        return;
+    const std::string last = "up_blocks." + std::to_string(top) + ".resnets." + std::to_string(config.layers_per_block.front());
+    unet.module().visit([&](const std::string &name, at::Tensor &tensor, const std::vector<int64_t> &shape) {
+        const bool in = name == "conv_in.weight", out = name == "conv_out.weight",
+                   shortcut = name == last + ".conv_shortcut.weight";
+        if (!in && !out && !shortcut)
+            return;
+        const int64_t center = shape[2] / 2;
+        for (int64_t i = 0; i < latents; i++)
+            for (const int64_t sign : {1, -1}) {
+                const int64_t carrier = sign > 0 ? i : latents + i;
+                if (in)
+                    tensor[carrier].zero_()[i][center][center].fill_(static_cast<double>(sign));
+                else if (shortcut)
+                    tensor[carrier].zero_()[shape[1] - width + carrier][center][center].fill_(1);
+                else
+                    tensor[i][carrier][center][center].fill_(0.3 * static_cast<double>(sign));
+            }
+    });
+}
+
 io::Json config_of(const std::string &folder, const char *component) {
     return io::Json::load(folder + "/" + component + "/config.json");
 }
@@ -61,7 +85,10 @@ PackNetworks::PackNetworks(const std::string &folder, uint64_t seed, at::Device 
     initialise(vae->module(), mix(seed, 1), device, autoencoder_gain);
     calm_outputs(vae->module(), vae->latent_channels());
     initialise(unet->module(), mix(seed, 2), device, unet_gain);
-    initialise(control->module(), mix(seed, 3), device, control_gain);
+    lay_noise_path(*unet);
+    // A ControlNet that joins a trained U-Net begins without a say (arXiv 2302.05543); here both begin, and with a say it learns
+    // sooner.
+    initialise(control->module(), mix(seed, 3), device, unet_gain);
     initialise(text->module(), mix(seed, 4), device);
 }
 
