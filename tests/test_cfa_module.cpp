@@ -162,10 +162,10 @@ AIANIME_TEST(a_configuration_is_read_as_it_is_written) {
         text.replace(text.find(from), from.size(), to);
         expect_error([&] { nn::CfaConfig::from_json(io::Json::parse(text, "config.json")); }, AIANIME_BAD_DATA, why);
     };
-    refused("\"heads\": 4", "\"heads\": 5", "heads");
-    refused("\"heads\": 4", "\"heads\": 4, \"dropout\": 0.1", "dropout");
+    refused("\"heads\": 2", "\"heads\": 5", "heads");
+    refused("\"heads\": 2", "\"heads\": 2, \"dropout\": 0.1", "dropout");
     refused("[-2, -1, 1, 2]", "[-2, 0]", "neighbours");
-    refused("\"widths\": [32, 32, 32]", "\"widths\": [8]", "widths");
+    refused("\"widths\": [16, 16, 16]", "\"widths\": [8]", "widths");
 }
 
 int main() {

@@ -28,8 +28,8 @@ CfaConfig CfaConfig::for_unet(const UNetConfig &unet) {
     const int64_t whole = 8 * config.heads;
     for (int64_t channels : config.channels)
         config.widths.push_back(std::max<int64_t>(1, (2 * channels / 3 + whole / 2) / whole) * whole);
-    config.grid.assign(config.channels.size(), 8);
-    config.grid.front() = 4; // where most tokens are, and all of them would look at every cell
+    config.grid.assign(config.channels.size(), 4);
+    config.grid.back() = 8; // where fewest tokens are, for each of them looks at every cell
     return config;
 }
 

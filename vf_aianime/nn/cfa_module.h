@@ -23,7 +23,7 @@ struct CfaConfig {
     std::vector<int64_t> layers;   // of the U-Net's levels, per block
     std::vector<int64_t> widths;   // of queries, keys and values, per level
     std::vector<int64_t> grid;     // side of the anchors' coarse grid, per level; 0: none
-    int64_t heads = 4;
+    int64_t heads = 2;
     std::vector<int64_t> neighbours = {-2, -1, 1, 2}; // looked at along the flow, in frames
 
     static CfaConfig for_unet(const UNetConfig &unet);

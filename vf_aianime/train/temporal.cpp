@@ -159,7 +159,8 @@ at::Tensor sample_clips(const TemporalNetworks &networks, const Diffusion &diffu
         const at::Tensor of_anchor = step.anchors(x.select(1, anchor), times).unsqueeze(1);
         const at::Tensor of_others = step.others(without(x, anchor), times).unflatten(0, {clips, frames - 1});
         const at::Tensor v = at::cat({of_others.slice(1, 0, anchor), of_anchor, of_others.slice(1, anchor)}, 1);
-        x = ddim_step(diffusion, x.flatten(0, 1), v.flatten(0, 1), list[i], i + 1 < list.size() ? list[i + 1] : -1).reshape(x.sizes());
+        x = ddim_step(diffusion, x.flatten(0, 1), v.flatten(0, 1), list[i], i + 1 < list.size() ? list[i + 1] : -1)
+                .reshape(x.sizes());
     }
     return x;
 }
