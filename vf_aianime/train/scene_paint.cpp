@@ -93,7 +93,7 @@ cv::Mat ellipse_mask(cv::Size size, cv::Point2f center, cv::Size2f radii, double
 void blend(cv::Mat &canvas, const cv::Mat &mask, const cv::Mat &colors) {
     for (int y = 0; y < canvas.rows; y++)
         for (int x = 0; x < canvas.cols; x++) {
-            const float much = mask.at<float>(y, x);
+            const float much = std::min(mask.at<float>(y, x), 1.0f);
             if (much > 0)
                 canvas.at<cv::Vec3f>(y, x) += (colors.at<cv::Vec3f>(y, x) - canvas.at<cv::Vec3f>(y, x)) * much;
         }

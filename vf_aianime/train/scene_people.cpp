@@ -32,7 +32,7 @@ Head draw_head(cv::Point2f middle, float radius, const Light &light, Draw &draw)
     Head head{middle, radius, static_cast<float>(draw.between(-1, 1)), static_cast<float>(draw.between(-0.25, 0.25)), {}, {},
               {},     light};
     const double light_skin = draw.unit();
-    head.skin = from_hsv(draw.between(0.035, 0.075), 0.62 - 0.3 * light_skin, 0.42 + 0.53 * light_skin);
+    head.skin = from_hsv(draw.between(0.035, 0.075), 0.6 - 0.28 * light_skin, 0.5 + 0.48 * light_skin);
     const int64_t kind = draw.below(5); // black, brown, fair, red, dyed
     const double hue[] = {0.08, 0.07, 0.11, 0.04, draw.unit()}, saturation[] = {0.3, 0.6, 0.5, 0.75, 0.6},
                  value[] = {0.1, 0.3, 0.75, 0.5, 0.6};
@@ -218,12 +218,13 @@ void paint_body(cv::Mat &canvas, const Head &head, Draw &draw) {
 void paint_person(cv::Mat &canvas, cv::Point2f middle, float radius, const Light &light, Draw &draw) {
     const Head head = draw_head(middle, radius, light, draw);
     const double length = draw.chance(0.5) ? draw.between(-0.2, 0.3) : draw.between(0.8, 2);
-    if (length > 0.5)
+    const bool bald = draw.chance(0.07);
+    if (length > 0.5 && !bald)
         paint_strands(canvas, head, length, true, draw);
     paint_body(canvas, head, draw);
     paint_skin(canvas, head, draw);
     paint_features(canvas, head, draw);
-    if (draw.chance(0.93)) {
+    if (!bald) {
         paint_hair_cap(canvas, head);
         paint_strands(canvas, head, length, false, draw);
     }

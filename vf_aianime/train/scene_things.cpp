@@ -117,7 +117,12 @@ void paint_ground(cv::Mat &canvas, int horizon, Draw &draw) {
 void paint_foliage(cv::Mat &canvas, const cv::Rect &place, Draw &draw) {
     const double hue = draw.chance(0.75) ? draw.between(0.2, 0.4) : draw.between(0.02, 0.14);
     const double length = draw.between(0.02, 0.07) * std::min(canvas.rows, canvas.cols);
-    const int count = std::min(500, static_cast<int>(place.area() / (length * length)));
+    const int count = std::min(900, static_cast<int>(2 * place.area() / (length * length)));
+    // What shows between the leaves.
+    const cv::Mat thick = polygon_mask(
+        canvas.size(), {place.tl(), {float(place.br().x), float(place.y)}, place.br(), {float(place.x), float(place.br().y)}},
+        length);
+    blend(canvas, thick.mul(clouds(canvas.size(), 5, 3, draw) * 1.6 - 0.1), from_hsv(hue, 0.6, 0.12));
     on_bytes(canvas, [&](cv::Mat &bytes) {
         // Dark ones behind, light ones before them.
         for (int i = 0; i < count; i++) {
