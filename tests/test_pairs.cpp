@@ -63,6 +63,25 @@ AIANIME_TEST(pairs_are_made_once) {
     ck_assert_int_eq(static_cast<int>(train::PairSet(options_in(other), {}).size()), 6);
 }
 
+AIANIME_TEST(a_share_of_the_pairs_is_scenes) {
+    const TempFolder folder;
+    write_pictures(folder.path("pictures"), 2);
+    // The photographs are all 4:3, scenes have any shape.
+    const auto others = [&](double share) {
+        train::PairOptions options = options_in(folder);
+        options.scenes = share;
+        const train::PairSet pairs(options, {});
+        int count = 0;
+        for (size_t i = 0; i < pairs.size(); i++) {
+            const cv::Size size = pairs[i].source.size();
+            count += std::abs(static_cast<double>(size.width) / size.height - 4.0 / 3) > 0.02;
+        }
+        return count;
+    };
+    ck_assert_int_eq(others(0), 0);
+    ck_assert_int_ge(others(1), 4);
+}
+
 AIANIME_TEST(a_damaged_pair_is_refused) {
     const TempFolder folder;
     write_pictures(folder.path("pictures"), 2);
@@ -146,6 +165,6 @@ AIANIME_TEST(clips_in_one_palette) {
 }
 
 int main() {
-    return run_suite("pairs", {pairs_are_made_once, a_damaged_pair_is_refused, batches_depend_on_their_seed_only,
-                               prompts_say_what_the_target_shows, clips_in_one_palette});
+    return run_suite("pairs", {pairs_are_made_once, a_share_of_the_pairs_is_scenes, a_damaged_pair_is_refused,
+                               batches_depend_on_their_seed_only, prompts_say_what_the_target_shows, clips_in_one_palette});
 }

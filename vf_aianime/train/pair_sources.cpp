@@ -7,6 +7,7 @@
 
 #include "train/clip_frames.h"
 #include "train/face_marks.h"
+#include "train/scenes.h"
 
 namespace aianime::train {
 
@@ -53,6 +54,7 @@ PairSources::PairSources(const PairOptions &options, const Report &report)
       faces_(pipeline::face_folder(), at::kCPU),
       fingerprint_(
           mix(pair_version, options.seed, static_cast<uint64_t>(options.least) << 32 | static_cast<uint64_t>(options.most))) {
+    fingerprint_ = mix(fingerprint_, static_cast<uint64_t>(options.scenes * 1e6));
     for (size_t i = 0; i < pictures_->size(); i++)
         fingerprint_ = mix(fingerprint_, text_hash(std::filesystem::path(pictures_->path(i)).filename()));
     for (const Clip &clip : read_clips(options.clips, stills_a_second, options.most, report)) {
@@ -61,8 +63,14 @@ PairSources::PairSources(const PairOptions &options, const Report &report)
     }
 }
 
-// Pictures in turn; every fourth pair is of a clip, whose frames are many and alike.
+// A share of scenes; of the rest pictures in turn, but every fourth pair is of a clip, whose frames are many and alike.
 cv::Mat PairSources::photograph(int64_t i, Draw &draw) const {
+    if (draw.chance(options_.scenes)) {
+        const cv::Size size(static_cast<int>(options_.most * draw.between(1, 1.6)), options_.most);
+        cv::Mat scene;
+        procedural_scene(draw.bits(), size).convertTo(scene, CV_8UC3, 255);
+        return scene;
+    }
     if (!stills_.empty() && i % 4 == 3)
         return stills_[static_cast<size_t>(draw.below(static_cast<int64_t>(stills_.size())))];
     return pictures_->read(static_cast<size_t>(i) % pictures_->size());
