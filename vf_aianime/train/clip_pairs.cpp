@@ -119,10 +119,13 @@ ClipBatch ClipPairs::batch(const ClipBatchOptions &options, uint64_t seed) const
         const bool open = draw.chance(0.75);
         const FreeColors palette = open ? random_palette(draw) : FreeColors{};
         std::vector<cv::Mat> source, target, other;
+        batch.open.push_back(open);
+        batch.marks.emplace_back();
         for (const Pair &frame : frames) {
             source.emplace_back();
             frame.source.convertTo(source.back(), CV_32FC3, 1 / 255.0);
             target.push_back(cel_picture(frame.base, style, palette));
+            batch.marks.back().push_back(frame.base.marks);
             other.push_back(open ? cel_picture(frame.base, style, random_palette(draw)) : target.back());
         }
         sources.push_back(stacked(source, 1, 0));

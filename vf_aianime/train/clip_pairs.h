@@ -12,10 +12,12 @@ namespace aianime::train {
 
 // Clips in which every frame has its target, in one palette; and in palettes that the frames would have chosen each by itself.
 struct ClipBatch {
-    at::Tensor source;                // [clips, frames, 3, side, side] in [0, 1]
-    at::Tensor target;                // the same in [-1, 1]
-    at::Tensor other;                 // likewise
-    std::vector<std::string> prompts; // one a clip
+    at::Tensor source;                       // [clips, frames, 3, side, side] in [0, 1]
+    at::Tensor target;                       // the same in [-1, 1]
+    at::Tensor other;                        // likewise
+    std::vector<std::string> prompts;        // one a clip
+    std::vector<bool> open;                  // of the clips: nothing but another frame tells the palette
+    std::vector<std::vector<cv::Mat>> marks; // CelBase::marks, by clip and frame
 };
 
 struct ClipBatchOptions {

@@ -17,6 +17,7 @@
 #include "train/pack_writer.h"
 #include "train/temporal.h"
 #include "train/temporal_batch.h"
+#include "train/temporal_gain.h"
 
 namespace aianime::train {
 
@@ -172,9 +173,25 @@ private:
             return temporal_loss(networks, diffusion_, temporal_batch(networks_, clips.batch(size, seed), config),
                                  TemporalOptions(), generator_for(options_.seed + 4, step, micro));
         };
-        const LoopEnd end = run_loop(trainable(cfa.module(), ""), loop, loss, nullptr, report_);
+        const auto shown = [&](int64_t count) {
+            ClipBatchOptions size;
+            size.clips = count;
+            size.frames = 4;
+            return clips.batch(size, 4242);
+        };
+        const auto sample = [&](int64_t step) {
+            sample_temporal(networks_, cfa, diffusion_, shown(4), inference_steps,
+                            options_.work + "/temporal-" + std::to_string(step) + ".png");
+        };
+        const LoopEnd end = run_loop(trainable(cfa.module(), ""), loop, loss, sample, report_);
         if (end != LoopEnd::done)
             return end;
+        const TemporalGain gain = temporal_gain(networks_, cfa, diffusion_, shown(16), inference_steps);
+        char text[160];
+        std::snprintf(text, sizeof text,
+                      "temporal: colours that nothing tells are %.1f dE apart by themselves, %.1f together (%lld regions)",
+                      gain.alone, gain.together, static_cast<long long>(gain.regions));
+        report_.say(text);
         write_cfa(cfa, options_.output + "/cfa");
         write();
         return end;

@@ -19,6 +19,8 @@ TemporalBatch temporal_batch(const PackNetworks &networks, const ClipBatch &clip
     batch.hint = networks.control->embed_hint(clips.source.flatten(0, 1).to(networks.device));
     batch.text = networks.encode_text(clips.prompts);
     batch.motion = clip_motion(clips.source, 0, config, batch.clean.size(3), batch.clean.size(4));
+    for (at::Tensor *part : {&batch.motion.places.flow, &batch.motion.places.valid})
+        *part = part->to(networks.device);
     return batch;
 }
 
