@@ -53,6 +53,15 @@ std::vector<int64_t> Diffusion::trailing(int64_t steps) const {
     return list;
 }
 
+// Half of the pictures are pure noise: all that source and prompt tell is learnt there, for the slightest trace of the clean latents
+// gives the style away and makes words idle. A quarter are at the other timesteps of a short run, a quarter anywhere.
+at::Tensor draw_timesteps(const Diffusion &diffusion, int64_t n, int64_t steps, const at::Generator &generator) {
+    const at::Tensor any = at::randint(0, diffusion.size(), {n}, generator, at::kLong);
+    const at::Tensor used = at::tensor(diffusion.trailing(steps)).index_select(0, at::randint(0, steps, {n}, generator, at::kLong));
+    const at::Tensor choice = at::rand({n}, generator, at::kFloat);
+    return at::where(choice < 0.5, at::full_like(any, diffusion.size() - 1), at::where(choice < 0.75, used, any));
+}
+
 at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusion, const Batch &batch, int64_t steps,
                          const at::Generator &generator) {
     at::Tensor clean;
@@ -61,9 +70,7 @@ at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusio
         clean = networks.encode(batch.target.to(networks.device).contiguous(at::MemoryFormat::ChannelsLast));
     }
     const int64_t n = clean.size(0);
-    const at::Tensor any = at::randint(0, diffusion.size(), {n}, generator, at::kLong);
-    const at::Tensor used = at::tensor(diffusion.trailing(steps)).index_select(0, at::randint(0, steps, {n}, generator, at::kLong));
-    const at::Tensor timesteps = at::where(at::rand({n}, generator, at::kFloat) < 0.5, any, used);
+    const at::Tensor timesteps = draw_timesteps(diffusion, n, steps, generator);
     const at::Tensor signal = diffusion.signal(timesteps).to(networks.device),
                      spread = diffusion.noise(timesteps).to(networks.device);
     const at::Tensor noise = normal_like(clean, generator);

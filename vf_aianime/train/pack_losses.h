@@ -33,7 +33,7 @@ private:
     at::Tensor signal_, noise_;
 };
 
-// v-prediction (arXiv 2202.00512) at random timesteps; half of them are those that a run of `steps` steps uses.
+// v-prediction (arXiv 2202.00512) at random timesteps, the noisiest and those that a run of `steps` steps uses more often.
 at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusion, const Batch &batch, int64_t steps,
                          const at::Generator &generator);
 
