@@ -29,7 +29,7 @@ public:
         frames_pass_.branches = clips;
         frames_pass_.frames = frames - 1;
         frames_pass_.neighbours = batch.motion.neighbours;
-        frames_pass_.places = batch.motion.places;
+        frames_pass_.places = {batch.motion.places.flow.to(batch.text.device()), batch.motion.places.valid.to(batch.text.device())};
         frames_pass_.anchors = &store_;
         anchor_pass_ = frames_pass_;
         anchor_pass_.frames = 1;

@@ -33,11 +33,11 @@ ClipMotion clip_motion(const at::Tensor &sources, int64_t anchor, const nn::CfaC
 
 // A micro-batch of clips, on the networks' device, float32.
 struct TemporalBatch {
-    at::Tensor clean; // [clips, frames, channels, h, w]: latents of the targets as the U-Net sees them, one palette a clip
-    at::Tensor other; // likewise, each frame in the palette it would have chosen by itself; undefined: none
-    at::Tensor hint;  // [clips * frames, ...]: the control network's embedding of the sources; undefined: none
-    at::Tensor text;  // [clips, tokens, width]
-    ClipMotion motion;
+    at::Tensor clean;  // [clips, frames, channels, h, w]: latents of the targets as the U-Net sees them, one palette a clip
+    at::Tensor other;  // likewise, each frame in the palette it would have chosen by itself; undefined: none
+    at::Tensor hint;   // [clips * frames, ...]: the control network's embedding of the sources; undefined: none
+    at::Tensor text;   // [clips, tokens, width]
+    ClipMotion motion; // on any device
 };
 
 struct TemporalOptions {
