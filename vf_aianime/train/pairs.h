@@ -14,7 +14,7 @@
 namespace aianime::train {
 
 // Counted up with the teacher's look, so that pairs of an older one are not mixed in.
-constexpr uint64_t pair_version = 3;
+constexpr uint64_t pair_version = 4;
 
 // A photograph and what the teacher made of it; 8 bits, R G B, one size.
 struct Pair {

@@ -7,7 +7,9 @@
 #include <cmath>
 
 #include "io/error.h"
+#include "train/cel_faces.h"
 #include "train/cel_lines.h"
+#include "train/cel_nature.h"
 #include "train/cel_regions.h"
 #include "train/cel_smooth.h"
 
@@ -38,10 +40,13 @@ CelBase cel_base(const cv::Mat &rgb, const std::vector<FaceMark> &faces) {
 
     // Eyes are small and people look at them first: within skin finer things stay.
     const cv::Mat detail = cv::max(face_mask(rgb.size(), faces), 0.8f * skin_mask(lab, scale));
-    cv::Mat flat;
-    lab = flatten(lab, scale, detail);
-    cv::cvtColor(lab, flat, cv::COLOR_Lab2RGB);
+    const cv::Mat source = lab;
+    lab = flatten(source, scale, detail);
     const Regions regions = find_regions(lab, faces, scale);
+    const cv::Mat beyond_faces = 1 - cv::max(regions.face, regions.skin);
+    const cv::Mat sky = sky_mask(source, scale).mul(beyond_faces), foliage = foliage_mask(source, scale).mul(beyond_faces);
+    cv::Mat flat;
+    cv::cvtColor(with_faces(with_nature(lab, sky, foliage, scale), source, faces, regions.skin), flat, cv::COLOR_Lab2RGB);
 
     cv::Mat calm;
     cv::bilateralFilter(clean, calm, 5, 0.08, 1.5 * scale, cv::BORDER_REFLECT_101);
@@ -50,8 +55,11 @@ CelBase cel_base(const cv::Mat &rgb, const std::vector<FaceMark> &faces) {
 
     CelBase base;
     base.flat = bytes(flat);
-    base.lines = bytes(ink_lines(luma, scale, fine));
-    cv::merge(std::vector<cv::Mat>{bytes(regions.backdrop), bytes(regions.cloth), bytes(highlights(luma, scale))}, base.marks);
+    base.lines = bytes(with_lashes(ink_lines(luma, scale, fine), faces).mul(1 - 0.7f * foliage));
+    // One light for an eye: no others beside it.
+    const cv::Mat lights = cv::max(highlights(luma, scale).mul(1 - eye_mask(rgb.size(), faces)), eye_lights(luma, faces));
+    const cv::Mat smooth = cv::max(sky, 0.6f * foliage);
+    cv::merge(std::vector<cv::Mat>{bytes(regions.backdrop), bytes(regions.cloth), bytes(lights), bytes(smooth)}, base.marks);
     return base;
 }
 

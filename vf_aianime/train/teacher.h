@@ -18,8 +18,8 @@ struct FaceMark {
 struct CelBase {
     cv::Mat flat;  // CV_8UC3, R G B: smoothed, luminance normalised, not yet quantised
     cv::Mat lines; // CV_8UC1: strength of dark lines
-    cv::Mat marks; // CV_8UC3: how much a pixel belongs to the backdrop's free region, to the clothes' or hair's free region, and
-                   // how bright a highlight it carries
+    cv::Mat marks; // CV_8UC4: how much a pixel belongs to the backdrop's free region, to the clothes' or hair's free region, how
+                   // bright a highlight it carries, and how far its tones run smoothly instead of in steps
 };
 // rgb: CV_32FC3, R G B in [0, 1].
 CelBase cel_base(const cv::Mat &rgb, const std::vector<FaceMark> &faces = {});
