@@ -200,8 +200,82 @@ AIANIME_TEST(skies_are_gradients) {
     ck_assert_msg(sky < 0.6f * wall_of_blue, "%g and %g", sky, wall_of_blue);
 }
 
+// Leaves become two soft tones.
+AIANIME_TEST(foliage_runs_smoothly) {
+    cv::Mat leaves(240, 320, CV_32FC3, cv::Scalar(0.2, 0.5, 0.1));
+    cv::RNG random(5);
+    for (int i = 0; i < 900; i++)
+        cv::ellipse(leaves, {random.uniform(0, 320), random.uniform(0, 240)}, {6, 2}, random.uniform(0, 180), 0, 360,
+                    i % 2 ? cv::Scalar(0.1, 0.25, 0.05) : cv::Scalar(0.3, 0.65, 0.15), cv::FILLED);
+    const cv::Mat green = cel_base(leaves).marks;
+    const double smooth = cv::mean(green)[3];
+    ck_assert_msg(smooth > 80, "%g", smooth);
+    ck_assert(cv::mean(cel_base(scene()).marks(cheek))[3] < 10);
+}
+
+// A face of 160 pixels with brown irises in white eyes, dark hair with a lighter band, red lips.
+struct Portrait {
+    cv::Mat rgb = cv::Mat(320, 320, CV_32FC3, cv::Scalar(0.55, 0.5, 0.45));
+    train::FaceMark mark = {{80, 80, 160, 190}, {105, 142, 40, 16}, {175, 142, 40, 16}, {125, 215, 70, 24}};
+
+    Portrait() {
+        cv::ellipse(rgb, {160, 150}, {95, 120}, 0, 0, 360, cv::Scalar(0.16, 0.1, 0.07), cv::FILLED);
+        cv::ellipse(rgb, {160, 62}, {60, 10}, 0, 0, 360, cv::Scalar(0.25, 0.17, 0.12), cv::FILLED);
+        cv::ellipse(rgb, {160, 185}, {75, 95}, 0, 0, 360, cv::Scalar(0.86, 0.64, 0.52), cv::FILLED);
+        cv::ellipse(rgb, {160, 227}, {34, 11}, 0, 0, 360, cv::Scalar(0.72, 0.36, 0.34), cv::FILLED);
+        for (const int x : {125, 195}) {
+            cv::ellipse(rgb, {x, 150}, {20, 8}, 0, 0, 360, cv::Scalar(0.92, 0.9, 0.88), cv::FILLED);
+            cv::circle(rgb, {x, 150}, 8, cv::Scalar(0.22, 0.13, 0.08), cv::FILLED);
+        }
+        cv::GaussianBlur(rgb, rgb, {}, 1.2);
+    }
+};
+
+// Highest mark of light, and where.
+std::pair<double, cv::Point> light_in(const train::CelBase &base, const cv::Rect &place) {
+    cv::Mat lights;
+    cv::extractChannel(base.marks, lights, 2);
+    double most;
+    cv::Point at;
+    cv::minMaxLoc(lights(place), nullptr, &most, nullptr, &at);
+    return {most, at + place.tl()};
+}
+
+// Each eye gets a light: where the source has one, else at the upper part of the iris.
+AIANIME_TEST(eyes_carry_one_light) {
+    Portrait portrait;
+    const cv::Rect left(105, 140, 40, 20);
+    const auto [most, at] = light_in(cel_base(portrait.rgb, {portrait.mark}), left);
+    ck_assert_msg(most > 200 && at.y < 150 && std::abs(at.x - 125) <= 5, "%g at %d, %d", most, at.x, at.y);
+    cv::circle(portrait.rgb, {128, 148}, 2, cv::Scalar(1, 1, 1), cv::FILLED);
+    cv::GaussianBlur(portrait.rgb, portrait.rgb, {}, 0.6);
+    const cv::Point moved = light_in(cel_base(portrait.rgb, {portrait.mark}), left).second;
+    ck_assert_msg(moved.x > at.x + 1, "%d, %d", moved.x, moved.y);
+    ck_assert(light_in(cel_base(Portrait().rgb), left).first < 40);
+}
+
+// What a face's marks change: darker lines about the eyes, redder lips, a lighter band on the hair. Skin stays.
+AIANIME_TEST(faces_are_drawn_with_care) {
+    const Portrait portrait;
+    const train::CelBase plain = cel_base(portrait.rgb), marked = cel_base(portrait.rgb, {portrait.mark});
+    const auto lines = [](const train::CelBase &base) { return cv::mean(base.lines(cv::Rect(103, 138, 44, 24)))[0]; };
+    ck_assert_msg(lines(marked) > 1.15 * lines(plain), "lines: %g and %g", lines(marked), lines(plain));
+    const auto color = [](const train::CelBase &base, const cv::Rect &place) {
+        cv::Mat rgb;
+        base.flat.convertTo(rgb, CV_32FC3, 1 / 255.0);
+        return lab_mean(rgb, place);
+    };
+    const cv::Rect lips(145, 222, 30, 10), band(140, 58, 40, 8), jaw(100, 190, 12, 30);
+    ck_assert_msg(color(marked, lips)[1] > color(plain, lips)[1] + 3, "lips: %g and %g", color(marked, lips)[1],
+                  color(plain, lips)[1]);
+    ck_assert_msg(color(marked, band)[0] > color(plain, band)[0] + 4, "hair: %g and %g", color(marked, band)[0],
+                  color(plain, band)[0]);
+    ck_assert(cv::norm(color(marked, jaw), color(plain, jaw)) < 2);
+}
+
 int main() {
     return run_suite("teacher", {the_same_every_time_and_pixel_by_pixel, styles_differ, noise_is_not_drawn,
                                  lines_are_drawn_at_edges_and_not_on_slopes, flat_steps, free_colors, skin_is_not_free,
-                                 bright_colors_keep_their_hue, lines_follow_strands_and_leave_out_leaves, skies_are_gradients});
+                                 bright_colors_keep_their_hue, lines_follow_strands_and_leave_out_leaves, skies_are_gradients,
+                                 foliage_runs_smoothly, eyes_carry_one_light, faces_are_drawn_with_care});
 }

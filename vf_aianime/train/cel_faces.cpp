@@ -3,6 +3,7 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include "train/cel_math.h"
@@ -173,7 +174,7 @@ cv::Mat with_lashes(const cv::Mat &lines, const std::vector<FaceMark> &faces) {
         for (const cv::Rect2f &eye : {face.left_eye, face.right_eye}) {
             const cv::Mat thick = blurred(lines, std::clamp(eye.width / 40, 0.35f, 2.f));
             about_eye(lines.size(), eye, [&](int x, int y, float share) {
-                const float dark = std::min(1.f, 1.45f * std::max(thick.ptr<float>(y)[x], 0.8f * lines.ptr<float>(y)[x]));
+                const float dark = std::min(1.f, 1.3f * std::max(thick.ptr<float>(y)[x], 0.8f * lines.ptr<float>(y)[x]));
                 float &to = out.ptr<float>(y)[x];
                 to = std::max(to, to + share * (dark - to));
             });

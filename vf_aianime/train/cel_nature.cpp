@@ -3,7 +3,9 @@
 
 #include <opencv2/imgproc.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "train/cel_math.h"
 
@@ -29,6 +31,22 @@ float sky_likeness(const cv::Vec3f &lab) {
     const float blue = soft_step(-lab[2], 3, 12) * soft_step(-std::abs(lab[1]), -26, -16) * soft_step(lab[0], 38, 55);
     const float bright = soft_step(lab[0], 86, 93) * soft_step(-std::hypot(lab[1], lab[2]), -14, -8);
     return std::max(blue, bright);
+}
+
+// 1 where edges nearby run in many directions, 0 on parallel strands, which are drawn one by one.
+cv::Mat tangle(const cv::Mat &lightness, float sigma) {
+    cv::Mat dx, dy;
+    cv::Sobel(lightness, dx, CV_32F, 1, 0, 3, 0.125, 0, cv::BORDER_REFLECT_101);
+    cv::Sobel(lightness, dy, CV_32F, 0, 1, 3, 0.125, 0, cv::BORDER_REFLECT_101);
+    const cv::Mat xx = blurred(dx.mul(dx), sigma), xy = blurred(dx.mul(dy), sigma), yy = blurred(dy.mul(dy), sigma);
+    cv::Mat out(lightness.size(), CV_32FC1);
+    for (int y = 0; y < out.rows; y++)
+        for (int x = 0; x < out.cols; x++) {
+            const float a = xx.ptr<float>(y)[x], b = xy.ptr<float>(y)[x], c = yy.ptr<float>(y)[x];
+            const float aligned = std::sqrt((a - c) * (a - c) + 4 * b * b) / (a + c + 1e-3f);
+            out.ptr<float>(y)[x] = soft_step(-aligned, -0.85f, -0.65f);
+        }
+    return out;
 }
 
 // Keeps the parts of a mask that are large and stand at the top edge.
@@ -83,10 +101,11 @@ cv::Mat foliage_mask(const cv::Mat &lab, float scale) {
         }
     green = blurred(green, 4 * scale);
     const cv::Mat rough = blurred(texture(lightness_of(lab), 2.5f * scale), 4 * scale);
+    const cv::Mat tangled = tangle(lightness_of(lab), 7 * scale);
     for (int y = 0; y < lab.rows; y++)
         for (int x = 0; x < lab.cols; x++) {
             float &here = green.ptr<float>(y)[x];
-            here = soft_step(here, 0.4f, 0.7f) * soft_step(rough.ptr<float>(y)[x], 4, 8);
+            here = soft_step(here, 0.4f, 0.7f) * soft_step(rough.ptr<float>(y)[x], 4, 8) * tangled.ptr<float>(y)[x];
         }
     return green;
 }

@@ -9,7 +9,7 @@ namespace aianime::train {
 
 // Large, smooth and blue or very bright regions that touch the top edge.
 cv::Mat sky_mask(const cv::Mat &lab, float scale);
-// Green and full of small things.
+// Green and full of small things in all directions.
 cv::Mat foliage_mask(const cv::Mat &lab, float scale);
 
 // The sky as one gradient, its colours not mixed with what stands before it; leaves as two soft tones. `lab`: flattened.

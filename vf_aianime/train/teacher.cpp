@@ -55,9 +55,11 @@ CelBase cel_base(const cv::Mat &rgb, const std::vector<FaceMark> &faces) {
 
     CelBase base;
     base.flat = bytes(flat);
-    base.lines = bytes(with_lashes(ink_lines(luma, scale, fine), faces).mul(1 - 0.7f * foliage));
-    // One light for an eye: no others beside it.
-    const cv::Mat lights = cv::max(highlights(luma, scale).mul(1 - eye_mask(rgb.size(), faces)), eye_lights(luma, faces));
+    // One light for an eye: no others beside it, and no line over it.
+    const cv::Mat eye_light = eye_lights(luma, faces);
+    const cv::Mat lights = cv::max(highlights(luma, scale).mul(1 - eye_mask(rgb.size(), faces)), eye_light);
+    const cv::Mat lines = with_lashes(ink_lines(luma, scale, fine), faces).mul(1 - 0.7f * foliage);
+    base.lines = bytes(lines.mul(1 - eye_light));
     const cv::Mat smooth = cv::max(sky, 0.6f * foliage);
     cv::merge(std::vector<cv::Mat>{bytes(regions.backdrop), bytes(regions.cloth), bytes(lights), bytes(smooth)}, base.marks);
     return base;
