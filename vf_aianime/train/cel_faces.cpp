@@ -192,7 +192,7 @@ cv::Mat eye_lights(const cv::Mat &luma, const std::vector<FaceMark> &faces) {
             const float reach = 1.4f * light.radius;
             in_ellipse(luma.size(), light.at, reach, reach, [&](int x, int y, float share) {
                 float &to = out.ptr<float>(y)[x];
-                to = std::max(to, large_enough(eye) * share);
+                to = std::max(to, soft_step(eye.width, 20, 28) * share);
             });
         }
     return out;

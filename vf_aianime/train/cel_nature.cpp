@@ -49,25 +49,6 @@ cv::Mat tangle(const cv::Mat &lightness, float sigma) {
     return out;
 }
 
-// Keeps the parts of a mask that are large and stand at the top edge.
-cv::Mat hanging_from_top(const cv::Mat &mask) {
-    cv::Mat solid = mask > 0.5, labels, stats, centers;
-    const int parts = cv::connectedComponentsWithStats(solid, labels, stats, centers, 4);
-    std::vector<int> at_top(static_cast<size_t>(parts), 0);
-    for (int x = 0; x < labels.cols; x++)
-        at_top[static_cast<size_t>(labels.at<int>(0, x))]++;
-    std::vector<float> kept(static_cast<size_t>(parts), 0);
-    const auto width = static_cast<float>(labels.cols), area = static_cast<float>(labels.total());
-    for (int i = 1; i < parts; i++)
-        kept[static_cast<size_t>(i)] = soft_step(static_cast<float>(at_top[static_cast<size_t>(i)]) / width, 0.08f, 0.2f) *
-                                       soft_step(static_cast<float>(stats.at<int>(i, cv::CC_STAT_AREA)) / area, 0.02f, 0.06f);
-    cv::Mat out(mask.size(), CV_32FC1);
-    for (int y = 0; y < out.rows; y++)
-        for (int x = 0; x < out.cols; x++)
-            out.ptr<float>(y)[x] = kept[static_cast<size_t>(labels.ptr<int>(y)[x])];
-    return out;
-}
-
 // Mean of the pixels nearby that are in the mask.
 cv::Mat mean_within(const cv::Mat &lab, const cv::Mat &mask, float sigma) {
     cv::Mat three, weighted, small, weights;
@@ -89,7 +70,12 @@ cv::Mat sky_mask(const cv::Mat &lab, float scale) {
         for (int x = 0; x < lab.cols; x++)
             out.ptr<float>(y)[x] = sky_likeness(lab.ptr<cv::Vec3f>(y)[x]) * soft_step(-rough.ptr<float>(y)[x], -6, -3);
     out = blurred(out, 1.2f * scale);
-    return out.mul(blurred(hanging_from_top(out), 1.2f * scale));
+    // Not only a blue spot. Where a picture's top edge is must not count: crops of it are learnt from.
+    const cv::Mat wide = blurred(out, 10 * scale);
+    for (int y = 0; y < lab.rows; y++)
+        for (int x = 0; x < lab.cols; x++)
+            out.ptr<float>(y)[x] *= soft_step(wide.ptr<float>(y)[x], 0.45f, 0.75f);
+    return out;
 }
 
 cv::Mat foliage_mask(const cv::Mat &lab, float scale) {

@@ -7,7 +7,7 @@ namespace aianime::train {
 
 // Soft masks, CV_32FC1 in 0..1, of Lab pictures (CV_32FC3) that are not flattened.
 
-// Large, smooth and blue or very bright regions that touch the top edge.
+// Large, smooth and blue or very bright regions.
 cv::Mat sky_mask(const cv::Mat &lab, float scale);
 // Green and full of small things in all directions.
 cv::Mat foliage_mask(const cv::Mat &lab, float scale);

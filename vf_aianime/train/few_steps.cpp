@@ -62,8 +62,10 @@ at::Tensor few_steps_loss(const PackNetworks &student, const PackNetworks &base,
     const at::Tensor places = batch.undetermined.logical_not().nonzero().flatten().to(student.device);
     if (!places.size(0) || options.picture_weight <= 0)
         return latent_loss;
-    const at::Tensor decoded = student.decode(found.index_select(0, places));
-    return latent_loss + options.picture_weight * picture_loss(decoded, target.index_select(0, places));
+    // Every other picture is decoded from the encoder's own latents, so that the decoder remains one of those too.
+    const at::Tensor own = at::arange(places.size(0), places.options()).remainder(2).view({-1, 1, 1, 1}) == 1;
+    const at::Tensor latents = at::where(own, clean.index_select(0, places), found.index_select(0, places));
+    return latent_loss + options.picture_weight * picture_loss(student.decode(latents), target.index_select(0, places));
 }
 
 } // namespace aianime::train

@@ -52,12 +52,14 @@ private:
         return options_.stages.empty() || std::count(options_.stages.begin(), options_.stages.end(), stage);
     }
 
-    // Half of the steps see small crops, the others fewer larger ones: about the same work.
+    // Most steps see small crops, the others fewer larger ones: about the same work. Each crop comes in two styles, so that what
+    // differs between them is the words.
     BatchOptions batch_options(int64_t step) const {
         BatchOptions batch;
         const double area = static_cast<double>(options_.batch) * 128 * 128;
-        batch.side = step % 4 == 3 ? 192 : 128;
-        batch.pictures = std::max<int64_t>(1, std::lround(area / batch.side / batch.side));
+        batch.side = step % 4 == 3 ? 160 : 96;
+        batch.looks = 2;
+        batch.pictures = 2 * std::max<int64_t>(1, std::lround(area / batch.side / batch.side / 2));
         return batch;
     }
 
@@ -109,8 +111,12 @@ private:
         }
         networks_.latent_scale = 1 / std::sqrt(squares);
         sample_autoencoder(networks_, pairs_, options_.work + "/autoencoder.png");
+        say_reconstruction("autoencoder");
+    }
+
+    void say_reconstruction(const char *stage) const {
         char text[96];
-        std::snprintf(text, sizeof text, "autoencoder: latents are scaled by %.4f; targets come back at %.2f dB",
+        std::snprintf(text, sizeof text, "%s: latents are scaled by %.4f; targets come back at %.2f dB", stage,
                       networks_.latent_scale, reconstruction_psnr(networks_, pairs_));
         report_.say(text);
     }
@@ -149,9 +155,11 @@ private:
             sample_denoiser(networks_, diffusion_, pairs_, inference_steps,
                             options_.work + "/distillation-" + std::to_string(step) + ".png");
         };
-        const LoopEnd end = run_loop(networks_.train_denoiser(), loop, loss, sample, report_);
-        if (end == LoopEnd::done)
+        const LoopEnd end = run_loop(networks_.train_few_steps(), loop, loss, sample, report_);
+        if (end == LoopEnd::done) {
             write();
+            say_reconstruction("distillation");
+        }
         return end;
     }
 

@@ -53,8 +53,8 @@ std::vector<int64_t> Diffusion::trailing(int64_t steps) const {
     return list;
 }
 
-// Half of the pictures are pure noise: all that source and prompt tell is learnt there, for the slightest trace of the clean latents
-// gives the style away and makes words idle. A quarter are at the other timesteps of a short run, a quarter anywhere.
+// Half of the pictures are pure noise: all that source and prompt tell is learnt there, for the slightest trace of the clean
+// latents gives the style away and makes words idle. A quarter are at the other timesteps of a short run, a quarter anywhere.
 at::Tensor draw_timesteps(const Diffusion &diffusion, int64_t n, int64_t steps, const at::Generator &generator) {
     const at::Tensor any = at::randint(0, diffusion.size(), {n}, generator, at::kLong);
     const at::Tensor used = at::tensor(diffusion.trailing(steps)).index_select(0, at::randint(0, steps, {n}, generator, at::kLong));

@@ -11,8 +11,8 @@ namespace {
 
 bool starts_with(const std::string &text, const char *start) { return text.rfind(start, 0) == 0; }
 
-// What passes without a norm between the levels keeps its size (a uniform draw of bound 1/sqrt(fan in) lets through 1/sqrt(3) of it,
-// and six of them in a row nothing of what the lowest level makes of the words). The output begins at zero.
+// What passes without a norm between the levels keeps its size (a uniform draw of bound 1/sqrt(fan in) lets through 1/sqrt(3) of
+// it, and six of them in a row nothing of what the lowest level makes of the words). The output begins at zero.
 double unet_gain(const std::string &name) {
     if (name.find(".bias") != std::string::npos)
         return 0;
@@ -42,7 +42,8 @@ void calm_outputs(nn::Module &autoencoder, int64_t latent_channels) {
 
 // A way for the noisy latents straight through the outermost skip connection, each channel twice with both signs so that what the
 // last activation does to them cancels: v is a multiple of them once the clean ones are known from the source, and a narrow
-// network is long in finding that way by itself.
+// network is long in finding that way by itself. The carriers are spread over the groups of the last norm, so that other channels
+// of a group can turn them down at noisy timesteps.
 void lay_noise_path(nn::UNet &unet) {
     const nn::UNetConfig &config = unet.config();
     const int64_t width = config.block_out_channels.front(), latents = config.in_channels,
@@ -58,7 +59,7 @@ void lay_noise_path(nn::UNet &unet) {
         const int64_t center = shape[2] / 2;
         for (int64_t i = 0; i < latents; i++)
             for (const int64_t sign : {1, -1}) {
-                const int64_t carrier = sign > 0 ? i : latents + i;
+                const int64_t carrier = i * width / latents + (sign > 0 ? 0 : 1);
                 if (in)
                     tensor[carrier].zero_()[i][center][center].fill_(static_cast<double>(sign));
                 else if (shortcut)
@@ -131,6 +132,13 @@ Parameters PackNetworks::train_denoiser() {
     for (auto &entry : trainable(control->module(), "controlnet."))
         all.push_back(entry);
     for (auto &entry : trainable(text->module(), "text_encoder."))
+        all.push_back(entry);
+    return all;
+}
+
+Parameters PackNetworks::train_few_steps() {
+    Parameters all = train_denoiser();
+    for (auto &entry : trainable(vae->module(), "vae.", [](const std::string &name) { return starts_with(name, "decoder."); }))
         all.push_back(entry);
     return all;
 }

@@ -36,6 +36,8 @@ struct PackNetworks {
     Parameters train_autoencoder();
     // U-Net, ControlNet and text encoder; the autoencoder is frozen.
     Parameters train_denoiser();
+    // The same and the decoder, for that what it is given is no longer what the encoder makes.
+    Parameters train_few_steps();
     void freeze();
     // Takes over the weights and the scale of networks of the same shapes.
     void copy(const PackNetworks &other);

@@ -74,6 +74,12 @@ Pair crop_pair(const Pair &pair, const cv::Rect &place, bool mirror) {
     return {cut(pair.source), {cut(pair.base.flat), cut(pair.base.lines), cut(pair.base.marks)}};
 }
 
+Pair draw_crop(const Pair &pair, int side, Draw &draw) {
+    const cv::Rect place(static_cast<int>(draw.below(pair.source.cols - side + 1)),
+                         static_cast<int>(draw.below(pair.source.rows - side + 1)), side, side);
+    return crop_pair(pair, place, draw.chance(0.5));
+}
+
 // CV_32FC3 -> a place in a batch, [3, h, w].
 void put(const cv::Mat &picture, at::Tensor place, double factor, double offset) {
     const at::Tensor view = at::from_blob(picture.data, {picture.rows, picture.cols, 3}, at::kFloat);
@@ -96,13 +102,6 @@ Example whole_example(const Pair &pair, const BatchOptions &options, Draw &draw)
         example.undetermined = true;
     }
     return example;
-}
-
-Example draw_example(const Pair &pair, const BatchOptions &options, Draw &draw) {
-    const int side = options.side;
-    const cv::Rect place(static_cast<int>(draw.below(pair.source.cols - side + 1)),
-                         static_cast<int>(draw.below(pair.source.rows - side + 1)), side, side);
-    return whole_example(crop_pair(pair, place, draw.chance(0.5)), options, draw);
 }
 
 Batch batch_of(const std::vector<Example> &examples) {
@@ -145,10 +144,12 @@ PairSet::PairSet(const PairOptions &options, const Report &report) {
 
 Batch PairSet::batch(const BatchOptions &options, uint64_t seed) const {
     std::vector<Example> examples;
+    Pair crop;
     for (int64_t i = 0; i < options.pictures; i++) {
         Draw draw(mix(seed, static_cast<uint64_t>(i)));
-        const Pair &pair = pairs_[static_cast<size_t>(draw.below(static_cast<int64_t>(pairs_.size())))];
-        examples.push_back(draw_example(pair, options, draw));
+        if (i % options.looks == 0)
+            crop = draw_crop(pairs_[static_cast<size_t>(draw.below(static_cast<int64_t>(pairs_.size())))], options.side, draw);
+        examples.push_back(whole_example(crop, options, draw));
     }
     return batch_of(examples);
 }

@@ -44,6 +44,7 @@ struct Batch {
 struct BatchOptions {
     int64_t pictures = 8;
     int side = 128;
+    int64_t looks = 1; // so many pictures in a row are of one crop, each in a style of its own
     double empty_prompts = 0.1;
     double free_palettes = 0.3;
 };
@@ -71,8 +72,7 @@ struct Example {
     size_t style;
     bool undetermined;
 };
-// Of a random crop, mirrored or not; of the whole pair as it is.
-Example draw_example(const Pair &pair, const BatchOptions &options, Draw &draw);
+// Of the whole pair as it is.
 Example whole_example(const Pair &pair, const BatchOptions &options, Draw &draw);
 // All of one size.
 Batch batch_of(const std::vector<Example> &examples);
