@@ -111,6 +111,31 @@ AIANIME_TEST(euler_keeps_scaled_latents) {
     compare_run("euler", settings);
 }
 
+// The schedule of the pack ends in pure noise, which has no finite ratio of noise to signal.
+AIANIME_TEST(every_scheduler_starts_from_pure_noise) {
+    const GoldenPack pack;
+    Settings settings = settings_of(pack);
+    settings.steps = 4;
+    const auto run = [&](const char *scheduler, const char *spacing, double strength) {
+        settings.scheduler = scheduler;
+        settings.style.spacing = spacing;
+        settings.strength = strength;
+        const at::Tensor latents = sample(settings, Models(settings, at::kFloat, at::kCPU), {{stored("picture"), 0, {}}});
+        ck_assert_msg(at::isfinite(latents).all().item<bool>(), "%s, %s, %g", scheduler, spacing, strength);
+        ck_assert_double_lt(latents.abs().max().item<double>(), 10);
+        return latents;
+    };
+    const at::Tensor ddim = run("ddim", "trailing", 1);
+    for (const char *scheduler : {"ddpm", "dpmpp_2m", "euler", "euler_a", "lcm", "tcd"}) {
+        const at::Tensor latents = run(scheduler, "trailing", 1);
+        if (std::string(scheduler) == "euler") // the same steps in other terms
+            ck_assert_double_lt(relative_error(latents, ddim), 1e-2);
+        run(scheduler, "leading", 1);
+        run(scheduler, "linspace", 1);
+        run(scheduler, "trailing", 0.5);
+    }
+}
+
 // Attention over copies of the same tokens gives what attention over one copy gives.
 AIANIME_TEST(a_still_clip_looks_like_its_picture_in_every_mode) {
     for (nn::AttentionMode mode :
@@ -155,7 +180,7 @@ AIANIME_TEST(a_control_acts_only_between_start_and_end) {
 int main() {
     return run_suite("denoiser",
                      {four_ddim_steps, guidance_in_one_batch, picture_to_picture_by_strength, euler_keeps_scaled_latents,
-                      a_still_clip_looks_like_its_picture_in_every_mode,
+                      every_scheduler_starts_from_pure_noise, a_still_clip_looks_like_its_picture_in_every_mode,
                       frames_of_their_own_noise_differ_and_do_not_depend_on_the_segment, a_control_acts_only_between_start_and_end},
                      300);
 }
