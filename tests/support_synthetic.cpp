@@ -93,7 +93,7 @@ void write_synthetic(const std::string &path, const std::vector<ListedTensor> &t
     std::string bytes = make_header(tensors, size);
     bytes.reserve(bytes.size() + static_cast<size_t>(size));
     for (const ListedTensor &tensor : tensors) {
-        const at::Tensor values = synthetic_tensor(tensor.name, tensor.shape).to(scalar_type(tensor.dtype));
+        const at::Tensor values = synthetic_tensor(tensor.name, tensor.shape).mul(tensor.gain).to(scalar_type(tensor.dtype));
         bytes.append(static_cast<const char *>(values.data_ptr()), static_cast<size_t>(values.nbytes()));
     }
     write_file(path, bytes);

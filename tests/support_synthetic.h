@@ -14,6 +14,7 @@ struct ListedTensor {
     std::string dtype; // as safetensors spells it
     std::vector<int64_t> shape;
     std::string stored = name; // its name in the file that is written
+    double gain = 1;           // a power of 2
 };
 
 // tests/golden/<list>.txt

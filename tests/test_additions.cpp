@@ -13,6 +13,7 @@
 #include "pipeline/noise_file.h"
 #include "pipeline/settings.h"
 #include "support_networks.h"
+#include "support_pack.h"
 #include "support_synthetic.h"
 
 using namespace aianime;
@@ -180,22 +181,17 @@ AIANIME_TEST(image_prompts_by_scale) {
     expect_change(run(R"(, "up": 0)"), run(""), "the scale of the up blocks");
 }
 
-// The pack's ControlNet was trained on the frame itself; it takes any picture.
+// A ControlNet for the frame itself takes any picture.
 AIANIME_TEST(control_pictures_by_type) {
     const auto run = [](const std::string &controls) {
         const TempFolder folder;
+        const GoldenPack pack;
         write_file(folder.path("t.json"), R"({"schema": 1, "sampling": {"steps": 1}, "controls": [)" + controls + "]}");
-        aianime_settings given{};
-        given.struct_size = sizeof(given);
-        const std::string models = tests_folder() + "/../models", look = folder.path("t.json");
-        given.models_path = models.c_str();
-        given.template_path = look.c_str();
-        std::vector<std::string> overrides;
-        const Settings settings = resolve_settings(given, overrides);
+        const Settings settings = pack.settings(folder.path("t.json"));
         const c10::InferenceMode inference;
         const Models networks(settings, at::kFloat, at::kCPU);
         Watch watch(nullptr, nullptr, nullptr);
-        const FrameRequest frame{synthetic_tensor("picture", {1, 3, 64, 96}).mul(0.5).add(0.5), 0, {}};
+        const FrameRequest frame{synthetic_tensor("picture", {1, 3, 64, 96}).mul(64).add(0.5), 0, {}};
         return denoise(networks, settings, encode_conditioning(networks, settings, watch), {frame}, {frame}, watch);
     };
     const std::string net = R"("model": "pocket/controlnet")";

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Clips whose frames are joined by trained attention between frames: the pack of the tree, with such a module of random weights.
+// Clips whose frames are joined by trained attention between frames: a pack of synthetic weights, with such a module.
 #include "nn/aten.h"
 #include "pipeline/denoiser.h"
 #include "support.h"
 #include "support_networks.h"
+#include "support_pack.h"
 #include "support_synthetic.h"
 #include "support_training.h"
 #include "train/parameters.h"
@@ -14,15 +15,8 @@ using namespace aianime::pipeline;
 
 namespace {
 
-Settings pocket_settings() {
-    aianime_settings given{};
-    given.struct_size = sizeof(given);
-    const std::string models = tests_folder() + "/../models";
-    const std::string look = tests_folder() + "/../templates/pop.json";
-    given.models_path = models.c_str();
-    given.template_path = look.c_str();
-    std::vector<std::string> overrides;
-    Settings settings = resolve_settings(given, overrides);
+Settings settings_of(const GoldenPack &pack) {
+    Settings settings = pack.settings();
     settings.style.seed = 11;
     settings.style.noise = NoiseMode::frame;
     settings.steps = 2;
@@ -36,7 +30,7 @@ struct Made {
 
 // Writes a module for the pack and returns its folder.
 std::string write_module(const TempFolder &folder, const Made &made) {
-    const nn::UNetConfig unet = nn::UNetConfig::from_json(io::Json::load(tests_folder() + "/../models/pocket/unet/config.json"));
+    const nn::UNetConfig unet = nn::UNetConfig::from_json(io::Json::load(tests_folder() + "/golden/pack/unet/config.json"));
     nn::CfaConfig config = nn::CfaConfig::for_unet(unet);
     config.grid.assign(config.grid.size(), made.coarse);
     nn::CfaModule module(config, unet, "");
@@ -74,7 +68,8 @@ Settings flowing(Settings settings, const std::string &module) {
 
 AIANIME_TEST(a_picture_is_what_it_is_alone) {
     const TempFolder folder;
-    Settings settings = pocket_settings();
+    const GoldenPack pack;
+    Settings settings = settings_of(pack);
     settings.style.attention = nn::AttentionMode::self;
     const std::vector<FrameRequest> one = clip(1);
     ck_assert(sample(flowing(settings, write_module(folder, {})), one, one).equal(sample(settings, one, one)));
@@ -84,7 +79,8 @@ AIANIME_TEST(a_picture_is_what_it_is_alone) {
 
 AIANIME_TEST(the_first_anchor_does_not_see_the_clip) {
     const TempFolder folder;
-    const Settings settings = pocket_settings();
+    const GoldenPack pack;
+    const Settings settings = settings_of(pack);
     const std::vector<FrameRequest> frames = clip(3);
     const at::Tensor together = sample(flowing(settings, write_module(folder, {})), frames, {frames[0]});
     const at::Tensor apart = sample(settings, frames, {frames[0]});
@@ -96,7 +92,8 @@ AIANIME_TEST(the_first_anchor_does_not_see_the_clip) {
 // A module that adds nothing: windows that overlap, anchors in and outside of the segment, motion beside it.
 AIANIME_TEST(a_module_without_a_say_leaves_mode_anchors) {
     const TempFolder folder;
-    Settings settings = pocket_settings();
+    const GoldenPack pack;
+    Settings settings = settings_of(pack);
     settings.style.window = 4;
     settings.style.overlap = 2;
     settings.style.attention = nn::AttentionMode::anchors;
@@ -109,7 +106,8 @@ AIANIME_TEST(a_module_without_a_say_leaves_mode_anchors) {
 // The same picture again and again: nothing differs that the module could add. (Coarse means of it do, so there are none.)
 AIANIME_TEST(a_clip_that_stands_still_is_its_picture) {
     const TempFolder folder;
-    Settings settings = pocket_settings();
+    const GoldenPack pack;
+    Settings settings = settings_of(pack);
     settings.style.window = 4;
     settings.style.overlap = 2;
     settings.style.noise = NoiseMode::shared;
@@ -122,7 +120,8 @@ AIANIME_TEST(a_clip_that_stands_still_is_its_picture) {
 
 AIANIME_TEST(frames_depend_on_anchors_and_their_window_only) {
     const TempFolder folder;
-    Settings settings = flowing(pocket_settings(), write_module(folder, {}));
+    const GoldenPack pack;
+    Settings settings = flowing(settings_of(pack), write_module(folder, {}));
     settings.style.window = 4;
     settings.style.overlap = 0;
     const std::vector<FrameRequest> shot = clip(10);
@@ -137,7 +136,8 @@ AIANIME_TEST(frames_depend_on_anchors_and_their_window_only) {
 
 AIANIME_TEST(short_clips) {
     const TempFolder folder;
-    Settings settings = flowing(pocket_settings(), write_module(folder, {}));
+    const GoldenPack pack;
+    Settings settings = flowing(settings_of(pack), write_module(folder, {}));
     settings.style.window = 1;
     settings.style.overlap = 0;
     for (int64_t frames : {2, 3}) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Whole samplings with a motion module: the pack of the tree against diffusers' AnimateDiff pipeline (tests/golden/make_motion.py),
-// and what windows and anchors do around it.
+// Whole samplings with a motion module: a pack of synthetic weights against diffusers' AnimateDiff pipeline
+// (tests/golden/make_motion.py), and what windows and anchors do around it.
 #include "nn/aten.h"
 #include "nn/motion_module.h"
 #include "pipeline/denoiser.h"
 #include "support.h"
 #include "support_networks.h"
+#include "support_pack.h"
 #include "support_synthetic.h"
 
 using namespace aianime;
@@ -17,15 +18,8 @@ at::Tensor stored(const std::string &file, const std::string &name) {
     return nn::WeightSource::from_file(tests_folder() + "/golden/" + file).tensor(name, at::kFloat, at::kCPU);
 }
 
-Settings pocket_settings() {
-    aianime_settings given{};
-    given.struct_size = sizeof(given);
-    const std::string models = tests_folder() + "/../models";
-    const std::string look = tests_folder() + "/../templates/pop.json";
-    given.models_path = models.c_str();
-    given.template_path = look.c_str();
-    std::vector<std::string> overrides;
-    Settings settings = resolve_settings(given, overrides);
+Settings settings_of(const GoldenPack &pack) {
+    Settings settings = pack.settings();
     settings.style.seed = 11;
     settings.style.noise = NoiseMode::frame;
     settings.steps = 2;
@@ -38,7 +32,7 @@ std::string write_motion_module(const TempFolder &folder, bool still) {
     nn::MotionConfig config;
     config.positions = 32;
     config.stored_positions = false;
-    const nn::UNetConfig unet = nn::UNetConfig::from_json(io::Json::load(tests_folder() + "/../models/pocket/unet/config.json"));
+    const nn::UNetConfig unet = nn::UNetConfig::from_json(io::Json::load(tests_folder() + "/golden/pack/unet/config.json"));
     const size_t levels = unet.block_out_channels.size();
     const auto add = [&](const std::string &block, size_t level, int64_t layers) {
         for (int64_t i = 0; i < layers; ++i)
@@ -79,7 +73,8 @@ at::Tensor sample(const Settings &settings, const std::vector<FrameRequest> &fra
 
 AIANIME_TEST(a_clip_as_diffusers_makes_it) {
     const TempFolder folder;
-    Settings settings = pocket_settings();
+    const GoldenPack pack;
+    Settings settings = settings_of(pack);
     settings.style.attention = nn::AttentionMode::self;
     settings.style.positive = "pop anime style";
     settings.style.negative = "night anime style";
@@ -98,7 +93,8 @@ AIANIME_TEST(a_clip_as_diffusers_makes_it) {
 // segment, that are stills beside it.
 AIANIME_TEST(every_attention_mode_goes_through_windows) {
     const TempFolder folder;
-    Settings settings = pocket_settings();
+    const GoldenPack pack;
+    Settings settings = settings_of(pack);
     settings.style.window = 4;
     settings.style.overlap = 2;
     settings.style.beta_schedule = "scaled_linear";
@@ -123,7 +119,8 @@ AIANIME_TEST(every_attention_mode_goes_through_windows) {
 
 AIANIME_TEST(frames_depend_on_their_window_only) {
     const TempFolder folder;
-    Settings settings = pocket_settings();
+    const GoldenPack pack;
+    Settings settings = settings_of(pack);
     settings.style.window = 4;
     settings.style.overlap = 0;
     settings.motion = write_motion_module(folder, false);
@@ -141,7 +138,8 @@ AIANIME_TEST(frames_depend_on_their_window_only) {
 
 AIANIME_TEST(windows_that_are_too_long) {
     const TempFolder folder;
-    Settings settings = pocket_settings();
+    const GoldenPack pack;
+    Settings settings = settings_of(pack);
     settings.motion = write_motion_module(folder, true);
     settings.style.window = 65;
     expect_error([&] { Models(settings, at::kFloat, at::kCPU); }, AIANIME_OUT_OF_RANGE,

@@ -8,7 +8,7 @@
 #include "io/json.h"
 #include "nn/aten.h"
 #include "nn/weights.h"
-#include "support.h"
+#include "support_pack.h"
 
 using namespace aianime;
 using diffusion::parse_prompt;
@@ -32,13 +32,13 @@ std::vector<nn::TextualInversion> all_inversions() {
             inversion("one_vector")};
 }
 
-// The pack in the tree, opened once a test.
-struct Pocket {
-    std::string folder = tests_folder() + "/../models/pocket";
-    nn::ClipTokenizer tokenizer{folder + "/tokenizer"};
-    nn::ClipText text{io::Json::load(folder + "/text_encoder/config.json")};
+// A text encoder of synthetic weights, made once a test.
+struct Encoder {
+    GoldenPack pack;
+    nn::ClipTokenizer tokenizer{pack.folder() + "/tokenizer"};
+    nn::ClipText text{io::Json::load(pack.folder() + "/text_encoder/config.json")};
 
-    Pocket() { text.load(nn::WeightSource::from_folder(folder + "/text_encoder"), at::kFloat, at::kCPU); }
+    Encoder() { text.load(nn::WeightSource::from_folder(pack.folder() + "/text_encoder"), at::kFloat, at::kCPU); }
     diffusion::PromptEncoder encoder(int64_t clip_skip = 1, std::vector<nn::TextualInversion> inversions = {}) const {
         return {tokenizer, text, at::kCPU, clip_skip, std::move(inversions)};
     }
@@ -75,12 +75,12 @@ AIANIME_TEST(prompts_parse_as_in_python) {
 }
 
 AIANIME_TEST(embeddings_agree_with_transformers) {
-    const Pocket pocket;
+    const Encoder clip;
     const io::Json prompts = io::Json::load(golden("embedded.json")).at("prompts");
     for (size_t i = 0; i < prompts.size(); ++i) {
         const io::Json wanted = prompts.at(i);
         const nn::WeightSource source = nn::WeightSource::from_file(golden("embeddings_" + std::to_string(i / 5) + ".safetensors"));
-        const auto encoder = pocket.encoder(wanted.at("clip_skip").integer(1, 2), all_inversions());
+        const auto encoder = clip.encoder(wanted.at("clip_skip").integer(1, 2), all_inversions());
         const auto found = encoder.encode(wanted.at("prompt").string(), wanted.at("least").integer(1, 9));
         const double error = difference(found.embedding, source.tensor(std::to_string(i), at::kFloat, at::kCPU));
         ck_assert_msg(error < 1e-5, "prompt %zu is off by %g", i, error);
@@ -95,17 +95,17 @@ AIANIME_TEST(embeddings_are_told_by_their_keys) {
     for (const nn::TextualInversion &each : all_inversions())
         names += each.name + " " + std::to_string(each.vectors.size(0)) + "x" + std::to_string(each.vectors.size(1)) + ", ";
     ck_assert_str_eq(names.c_str(), "EasyNegative 2x64, bad-hands_v2.1 4x64, starred 1x64, <cat-toy> 3x64, <Toy> 1x64, ");
-    const auto used = Pocket().encoder(1, all_inversions()).encode("starred EASYNEGATIVE starred").embeddings;
+    const auto used = Encoder().encoder(1, all_inversions()).encode("starred EASYNEGATIVE starred").embeddings;
     ck_assert(used == std::vector<std::string>({"starred", "EasyNegative"}));
 }
 
 AIANIME_TEST(embeddings_that_are_refused) {
-    const Pocket pocket;
-    expect_error([&] { pocket.encoder(1, {inversion("wide")}); }, AIANIME_BAD_DATA, "wide.safetensors: the embedding is made for");
-    expect_error([&] { pocket.encoder(1, {inversion("long")}); }, AIANIME_BAD_DATA, "76 vectors, at most 75");
+    const Encoder clip;
+    expect_error([&] { clip.encoder(1, {inversion("wide")}); }, AIANIME_BAD_DATA, "wide.safetensors: the embedding is made for");
+    expect_error([&] { clip.encoder(1, {inversion("long")}); }, AIANIME_BAD_DATA, "76 vectors, at most 75");
     expect_error(
         [&] {
-            pocket.encoder(1, {inversion("concept"), inversion("concept")});
+            clip.encoder(1, {inversion("concept"), inversion("concept")});
         },
         AIANIME_BAD_DATA, "same name \"<cat-toy>\"");
     expect_error([] { inversion("sdxl"); }, AIANIME_BAD_DATA, "SDXL");
@@ -119,25 +119,25 @@ AIANIME_TEST(embeddings_that_are_refused) {
 }
 
 AIANIME_TEST(weight_one_leaves_the_embedding_alone) {
-    const Pocket pocket;
-    const at::Tensor plain = pocket.encode("pop anime style").embedding;
-    ck_assert(at::equal(plain, pocket.encode("(pop:1.0) anime ([style])").embedding));
-    ck_assert_double_gt(difference(pocket.encode("(pop:1.5) anime style").embedding, plain), 1e-3);
+    const Encoder clip;
+    const at::Tensor plain = clip.encode("pop anime style").embedding;
+    ck_assert(at::equal(plain, clip.encode("(pop:1.0) anime ([style])").embedding));
+    ck_assert_double_gt(difference(clip.encode("(pop:1.5) anime style").embedding, plain), 1e-3);
 }
 
 AIANIME_TEST(chunks_hold_seventy_five_tokens) {
-    const Pocket pocket;
-    ck_assert_int_eq(pocket.encode(words(75)).chunks, 1);
-    const auto longer = pocket.encode(words(75) + "horse rain");
+    const Encoder clip;
+    ck_assert_int_eq(clip.encode(words(75)).chunks, 1);
+    const auto longer = clip.encode(words(75) + "horse rain");
     ck_assert_int_eq(longer.chunks, 2);
     ck_assert_int_eq(longer.embedding.size(1), 154);
-    ck_assert_double_lt(difference(longer.embedding.slice(1, 0, 77), pocket.encode(words(75)).embedding), 1e-5);
-    ck_assert_double_lt(difference(longer.embedding.slice(1, 77), pocket.encode("horse rain").embedding), 1e-5);
-    ck_assert_int_eq(pocket.encode("").tokens, 0);
+    ck_assert_double_lt(difference(longer.embedding.slice(1, 0, 77), clip.encode(words(75)).embedding), 1e-5);
+    ck_assert_double_lt(difference(longer.embedding.slice(1, 77), clip.encode("horse rain").embedding), 1e-5);
+    ck_assert_int_eq(clip.encode("").tokens, 0);
 }
 
 AIANIME_TEST(breaks) {
-    const Pocket pocket;
+    const Encoder clip;
     for (const auto &[prompt, chunks] : std::vector<std::pair<std::string, int>>{{"a BREAK b", 2},
                                                                                  {"a BREAK", 1},
                                                                                  {"BREAK a", 2},
@@ -146,12 +146,12 @@ AIANIME_TEST(breaks) {
                                                                                  {"(a BREAK b:1.2)", 2},
                                                                                  {words(75) + "BREAK b", 2},
                                                                                  {"a break b BREAKS", 1}})
-        ck_assert_msg(pocket.encode(prompt).chunks == chunks, "%s", prompt.c_str());
+        ck_assert_msg(clip.encode(prompt).chunks == chunks, "%s", prompt.c_str());
 }
 
 AIANIME_TEST(an_embedding_stays_in_one_chunk) {
-    const Pocket pocket;
-    const auto encoder = pocket.encoder(1, all_inversions());
+    const Encoder clip;
+    const auto encoder = clip.encoder(1, all_inversions());
     ck_assert_int_eq(encoder.encode(words(71) + "bad-hands_v2.1").chunks, 1);
     const auto moved = encoder.encode(words(72) + "bad-hands_v2.1");
     ck_assert_int_eq(moved.chunks, 2);
@@ -159,40 +159,40 @@ AIANIME_TEST(an_embedding_stays_in_one_chunk) {
 }
 
 AIANIME_TEST(two_prompts_of_one_length) {
-    const Pocket pocket;
-    const auto [negative, positive] = pocket.encoder().encode_pair("rain", words(160));
+    const Encoder clip;
+    const auto [negative, positive] = clip.encoder().encode_pair("rain", words(160));
     ck_assert_int_eq(negative.chunks, 3);
     ck_assert_int_eq(positive.chunks, 3);
     ck_assert(negative.embedding.sizes() == positive.embedding.sizes());
-    ck_assert_double_lt(difference(negative.embedding.slice(1, 154), pocket.encode("").embedding), 1e-5);
+    ck_assert_double_lt(difference(negative.embedding.slice(1, 154), clip.encode("").embedding), 1e-5);
 }
 
 AIANIME_TEST(what_does_not_fit_is_counted) {
-    const Pocket pocket;
-    const auto found = pocket.encode(words(75 * 16 + 2));
+    const Encoder clip;
+    const auto found = clip.encode(words(75 * 16 + 2));
     ck_assert_int_eq(found.chunks, 16);
     ck_assert_int_eq(found.truncated, 2);
     ck_assert_int_eq(found.tokens, 75 * 16 + 2);
 }
 
 AIANIME_TEST(layers_are_counted_from_the_last) {
-    const Pocket pocket;
-    expect_error([&] { pocket.encoder(0); }, AIANIME_OUT_OF_RANGE, "clip_skip");
-    expect_error([&] { pocket.encoder(3); }, AIANIME_OUT_OF_RANGE, "2 layers");
-    ck_assert_double_gt(difference(pocket.encoder(2).encode("rain").embedding, pocket.encode("rain").embedding), 1e-3);
+    const Encoder clip;
+    expect_error([&] { clip.encoder(0); }, AIANIME_OUT_OF_RANGE, "clip_skip");
+    expect_error([&] { clip.encoder(3); }, AIANIME_OUT_OF_RANGE, "2 layers");
+    ck_assert_double_gt(difference(clip.encoder(2).encode("rain").embedding, clip.encode("rain").embedding), 1e-3);
 }
 
 // Weights that cancel the mean or overflow must still give numbers where numbers are possible.
 AIANIME_TEST(odd_weights) {
-    const Pocket pocket;
+    const Encoder clip;
     for (const char *prompt : {"(a:0)", "(a:-1) b", "(a:0.0000001)", "(a:1000000)"})
-        ck_assert_msg(at::isfinite(pocket.encode(prompt).embedding).all().item<bool>(), "%s", prompt);
+        ck_assert_msg(at::isfinite(clip.encode(prompt).embedding).all().item<bool>(), "%s", prompt);
     ck_assert_int_eq(parse_prompt("(a:" + std::string(400, '9') + ")").size(), 1);
 }
 
 // Nested by the ten thousand: quadratic work would run into the time limit.
 AIANIME_TEST(a_hostile_prompt) {
-    const Pocket pocket;
+    const Encoder clip;
     std::string open, closed;
     for (int i = 0; i < 300000; ++i) {
         open += "(a";
@@ -201,7 +201,7 @@ AIANIME_TEST(a_hostile_prompt) {
     ck_assert_int_gt(parse_prompt(open + closed).size(), 1);
     ck_assert_int_gt(parse_prompt(open).size(), 1);
     ck_assert(std::isfinite(parse_prompt(open).back().weight));
-    const auto encoder = pocket.encoder(1, all_inversions());
+    const auto encoder = clip.encoder(1, all_inversions());
     for (const std::string &prompt : {open + closed, words(300000), std::string(600000, 'E'), std::string(600000, '<')})
         ck_assert_int_le(encoder.encode(prompt).chunks, 16);
     std::string breaks;

@@ -84,8 +84,9 @@ plain renamed
 LC_ALL=C sed -i '1s/"conv_in\.bias"/"conv_in.bios"/' renamed/unet/$weights
 try "tensor renamed" 183 'missing conv_in\.bias; unexpected conv_in\.bios' info "$tmp/renamed"
 plain shaped
-sed -i 's/"in_channels": 4/"in_channels": 5/' shaped/unet/config.json
-try "other shape" 183 'conv_in\.weight \[64,4,3,3\] instead of \[64,5,3,3\]' info "$tmp/shaped"
+channels=$(sed -n 's/.*"in_channels": \([0-9]*\).*/\1/p' shaped/unet/config.json)
+sed -i "s/\"in_channels\": $channels/\"in_channels\": $((channels + 1))/" shaped/unet/config.json
+try "other shape" 183 "conv_in\.weight \[[0-9]+,$channels,3,3\] instead of \[[0-9]+,$((channels + 1)),3,3\]" info "$tmp/shaped"
 plain pickled
 printf '\200\002cposix\nsystem\n(S"touch %s/marker"\ntR.' "$tmp" >pickled/unet/$weights
 try "pickle under another name" 243 'pickle' info "$tmp/pickled"

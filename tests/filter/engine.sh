@@ -56,7 +56,9 @@ ff -f lavfi -i testsrc=s=64x48:r=25 -f lavfi -i mandelbrot=s=64x48:r=25 -filter_
     "[0]trim=end_frame=7,format=yuv420p,hue=h=120[a];[1]trim=end_frame=7,format=yuv420p,setsar=1[b];[a][b]concat,aianime=$small,metadata=print:file=$tmp/meta" -f null -
 is "two shots" "$(grep -o 'shot=[0-9]*' "$tmp/meta" | sort | uniq -c | awk '{printf "%s %s,", $1, $2}')" "7 shot=0,7 shot=1,"
 
-for mode in self sparse anchors window; do
+modes=(self sparse anchors window)
+[ ! -d "$root/models/pocket/cfa" ] || modes+=(flow)
+for mode in "${modes[@]}"; do
     sed "s/\"attention\": *\"[a-z]*\"/\"attention\": \"$mode\"/" "$root/templates/pop.json" >"$tmp/$mode.json"
     grep -q "\"$mode\"" "$tmp/$mode.json" || fail "attention $mode" "templates/pop.json names no attention"
     ff_frames "${source[@]}" -vf "trim=end_frame=18,aianime=template=$tmp/$mode.json:$small:fps=0:guidance=2"

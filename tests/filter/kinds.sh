@@ -209,11 +209,12 @@ file models/xl.safetensors conditioner.embedders.0.x
 printf '\200\002}.' >"$tmp/models/old.ckpt"
 printf 'oops' >"$tmp/models/cut.safetensors"
 ln -s "$tmp/models" "$tmp/models/lost/loop"
+size=$(find "$root/models/pocket" -type f -printf '%s\n' | awk '{ s += $1 } END { printf "%.1f", s / 1e6 }')
 AIANIME_MODELS=$tmp/models timeout 60 "$command" models >"$tmp/log" 2>&1
 code=$?
 if [ "$(grep -c '^  face\.' "$tmp/log")" = 1 ] && ! grep -q loop "$tmp/log"; then ok "a link that leads back"; else fail "a link that leads back" "$(grep loop "$tmp/log")"; fi
 for line in 'loras/style\.safetensors +LoRA \(kohya, diffusers block names\) +F16 +6\...? kB +unknown' \
-    'face\.safetensors +IP-Adapter FaceID .*noncommercial' 'pocket +pack +39\.. MB +CC0-1\.0' 'old\.ckpt +pickle' \
+    'face\.safetensors +IP-Adapter FaceID .*noncommercial' "pocket +pack +${size/./\\.} MB +CC0-1\.0" 'old\.ckpt +pickle' \
     '! .*never opened; convert it with tools/convert_pickle\.py' 'cut\.safetensors +unusable' '! .*too small' \
     'xl\.safetensors +base checkpoint, Stable Diffusion XL' '! not read: Stable Diffusion 1 and 2 are'; do
     if [ $code = 0 ] && grep -Eq -- "$line" "$tmp/log"; then ok "list: $line"; else fail "list: $line" "exit $code: $(tr '\n' '|' <"$tmp/log")"; fi

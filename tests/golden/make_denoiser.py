@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Whole samplings by diffusers with the pack of the tree, in float32, for tests/test_denoiser.cpp. Needs diffusers, transformers, numpy.
+"""Whole samplings by diffusers with the pack of golden_pack.py, in float32, for tests/test_denoiser.cpp. Needs diffusers, transformers, numpy.
 
     python3 tests/golden/make_denoiser.py
 
@@ -12,16 +12,15 @@ import sys
 
 import numpy as np
 import torch
-from diffusers import (AutoencoderTiny, ControlNetModel, DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler,
-                       StableDiffusionControlNetImg2ImgPipeline, StableDiffusionControlNetPipeline, UNet2DConditionModel)
+from diffusers import (DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler, StableDiffusionControlNetImg2ImgPipeline,
+                       StableDiffusionControlNetPipeline)
 from safetensors.torch import save_file
-from transformers import CLIPTextModel, CLIPTokenizer
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from golden_pack import PACK, load  # noqa: E402
 from make_noise import noise  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PACK = os.path.join(HERE, "..", "..", "models", "pocket")
 WIDTH, HEIGHT, SEED = 96, 64, 11
 
 RUNS = {
@@ -41,21 +40,10 @@ def picture():
     return torch.from_numpy(rgb).permute(2, 0, 1)[None].float().contiguous()
 
 
-def load():
-    part = {"torch_dtype": torch.float32}
-    return dict(
-        vae=AutoencoderTiny.from_pretrained(PACK + "/vae", **part),
-        unet=UNet2DConditionModel.from_pretrained(PACK + "/unet", **part),
-        controlnet=ControlNetModel.from_pretrained(PACK + "/controlnet", **part),
-        text_encoder=CLIPTextModel.from_pretrained(PACK + "/text_encoder", **part),
-        tokenizer=CLIPTokenizer.from_pretrained(PACK + "/tokenizer"),
-        safety_checker=None, feature_extractor=None, requires_safety_checker=False)
-
-
 def sample(parts, source, run):
     name, steps, guidance, strength, prompt, negative = run
     scheduler = SCHEDULERS[name].from_pretrained(PACK + "/scheduler")
-    start = torch.from_numpy(noise(SEED, 0, 0, (4, HEIGHT // 4, WIDTH // 4)))[None]
+    start = torch.from_numpy(noise(SEED, 0, 0, (parts["unet"].config.in_channels, HEIGHT // 4, WIDTH // 4)))[None]
     common = dict(prompt=prompt, negative_prompt=negative, num_inference_steps=steps, guidance_scale=guidance, output_type="latent",
                   controlnet_conditioning_scale=1.0)
     if strength == 1:

@@ -14,6 +14,7 @@ from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D
 from safetensors.torch import save_file
 
+import golden_pack
 import make_denoiser
 from make_noise import noise
 from synthetic import synthetic
@@ -169,20 +170,21 @@ def motion_loras(unet, adapter, tensors):
 
 
 def sample_clip():
-    """Five frames by diffusers' pipeline with the pack of the tree; the motion module's weights are functions of their names."""
-    unet = make_denoiser.load()["unet"].config
+    """Five frames by diffusers' pipeline with the pack of golden_pack.py; the motion module's weights are functions of their names."""
+    parts = golden_pack.load()
+    unet = parts["unet"].config
     adapter = MotionAdapter(block_out_channels=tuple(unet.block_out_channels), motion_layers_per_block=unet.layers_per_block)
     adapter.load_state_dict({k: v if k.endswith(".pe") else synthetic(k, tuple(v.shape)) for k, v in adapter.state_dict().items()})
-    parts = make_denoiser.load() | dict(motion_adapter=adapter.eval())
+    parts |= dict(motion_adapter=adapter.eval())
     for name in ("safety_checker", "requires_safety_checker"):
         del parts[name]
     # The schedule that AnimateDiff was trained with.
-    scheduler = DDIMScheduler.from_pretrained(make_denoiser.PACK + "/scheduler", beta_schedule="linear")
+    scheduler = DDIMScheduler.from_pretrained(golden_pack.PACK + "/scheduler", beta_schedule="linear")
     pipe = AnimateDiffControlNetPipeline(scheduler=scheduler, **parts)
     width, height, frames = make_denoiser.WIDTH, make_denoiser.HEIGHT, 5
     picture = make_denoiser.picture()
     clip = torch.cat([picture.roll(4 * i, 3) for i in range(frames)])
-    shape = (4, height // 4, width // 4)
+    shape = (unet.in_channels, height // 4, width // 4)
     start = torch.stack([torch.from_numpy(noise(make_denoiser.SEED, 100000 * i, 0, shape)) for i in range(frames)], 1)[None]
     latents = pipe(prompt="pop anime style", negative_prompt="night anime style", num_frames=frames, height=height, width=width,
                    num_inference_steps=4, guidance_scale=3.0, latents=start, conditioning_frames=list(clip), output_type="latent").frames

@@ -5,7 +5,7 @@
 
 Writes prompt/parsed.json (prompts with their pieces, weights and whether a BREAK stands before them), textual inversions in every
 dialect (prompt/EasyNegative.safetensors and so on), prompt/embedded.json and prompt/embeddings_<n>.safetensors (prompts, how many
-tokens and chunks they have and their embeddings by transformers with the pack in the tree).
+tokens and chunks they have and their embeddings by transformers with the text encoder of golden_pack.py).
 
 The rules, as the web UIs that use this notation document them: (x) multiplies the weight of x by 1.1, [x] divides it by 1.1, (x:w)
 multiplies it by w; brackets nest; a backslash before a bracket or a backslash makes it plain; an opening bracket that is never
@@ -21,11 +21,12 @@ import re
 
 import torch
 from safetensors.torch import save_file
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTokenizer
+
+import golden_pack
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FOLDER = os.path.join(HERE, "prompt")
-POCKET = os.path.join(HERE, "..", "..", "models", "pocket")
 BREAK = re.compile(r"\s*\bBREAK\b\s*")
 WEIGHT = re.compile(r":[ \t\n\v\f\r]*([+-]?(?:\d+\.?\d*|\.\d+))[ \t\n\v\f\r]*\)")
 
@@ -131,8 +132,8 @@ class Reference:
     """One encoder a clip_skip; inversions are further tokens of it."""
 
     def __init__(self, inversions):
-        self.tokenizer = CLIPTokenizer.from_pretrained(os.path.join(POCKET, "tokenizer"))
-        self.model = CLIPTextModel.from_pretrained(os.path.join(POCKET, "text_encoder"), dtype=torch.float32).eval()
+        self.tokenizer = CLIPTokenizer.from_pretrained(golden_pack.TOKENIZER)
+        self.model = golden_pack.text_encoder()
         table = self.model.get_input_embeddings()
         first = table.weight.shape[0]
         table.weight = torch.nn.Parameter(torch.cat([table.weight] + list(inversions.values())))
