@@ -145,7 +145,7 @@ private:
         PackNetworks base(options_.shape, options_.seed, options_.device);
         base.copy(networks_);
         LoopOptions loop = loop_options("distillation", options_.distillation_steps);
-        loop.learning_rate = 3e-4;
+        loop.learning_rate = 8e-4;
         loop.average = 0.998;
         const auto loss = [&](int64_t step, int64_t micro) {
             return few_steps_loss(networks_, base, diffusion_, batch(3, step, micro), FewStepsOptions(),
