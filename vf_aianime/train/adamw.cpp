@@ -10,10 +10,9 @@
 namespace aianime::train {
 
 AdamW::AdamW(const Parameters &parameters, const AdamWOptions &options) : options_(options) {
-    groups_[0].decay = options.weight_decay;
-    groups_[1].decay = 0;
     for (const auto &[name, tensor] : parameters) {
-        Group &group = groups_[tensor.dim() > 1 ? 0 : 1];
+        Group &group =
+            this->group(tensor.dim() > 1 ? options.weight_decay : 0, options.rate_factor ? options.rate_factor(name) : 1);
         group.values.push_back(tensor);
         group.first.push_back(at::zeros_like(tensor.detach()));
         group.second.push_back(at::zeros_like(tensor.detach()));
@@ -21,6 +20,16 @@ AdamW::AdamW(const Parameters &parameters, const AdamWOptions &options) : option
         state_.emplace_back("m." + name, group.first.back());
         state_.emplace_back("v." + name, group.second.back());
     }
+}
+
+AdamW::Group &AdamW::group(double decay, double factor) {
+    for (Group &known : groups_)
+        if (known.decay == decay && known.factor == factor)
+            return known;
+    groups_.emplace_back();
+    groups_.back().decay = decay;
+    groups_.back().factor = factor;
+    return groups_.back();
 }
 
 void AdamW::set_count(int64_t count) {
@@ -42,26 +51,23 @@ std::vector<at::Tensor> AdamW::gradients(const Group &group) const {
 
 double AdamW::step(double rate, int64_t parts) {
     const at::NoGradGuard no_gradient;
-    std::vector<at::Tensor> all[2], norms;
-    for (int i = 0; i < 2; i++) {
+    std::vector<std::vector<at::Tensor>> all(groups_.size());
+    std::vector<at::Tensor> norms;
+    for (size_t i = 0; i < groups_.size(); i++) {
         all[i] = gradients(groups_[i]);
-        if (all[i].empty())
-            continue;
         at::_foreach_div_(all[i], static_cast<double>(parts));
         for (const at::Tensor &norm : at::_foreach_norm(all[i]))
             norms.push_back(norm);
     }
     const double norm = norms.empty() ? 0 : at::stack(norms).norm().item<double>();
-    for (int i = 0; i < 2 && std::isfinite(norm); i++) {
+    for (size_t i = 0; i < groups_.size() && std::isfinite(norm); i++) {
         Group &group = groups_[i];
-        if (all[i].empty())
-            continue;
         if (options_.clip > 0 && norm > options_.clip)
             at::_foreach_mul_(all[i], options_.clip / norm);
         for (at::Tensor &count : group.counts)
             count.add_(1);
-        at::_fused_adamw_(group.values, all[i], group.first, group.second, {}, group.counts, rate, options_.beta1, options_.beta2,
-                          group.decay, options_.eps, false, false);
+        at::_fused_adamw_(group.values, all[i], group.first, group.second, {}, group.counts, rate * group.factor, options_.beta1,
+                          options_.beta2, group.decay, options_.eps, false, false);
     }
     for (auto &list : all)
         for (at::Tensor &gradient : list)

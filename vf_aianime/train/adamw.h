@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "train/parameters.h"
@@ -13,7 +15,8 @@ struct AdamWOptions {
     double beta1 = 0.9, beta2 = 0.99;
     double weight_decay = 0.01;
     double eps = 1e-8;
-    double clip = 1; // of the norm of all gradients together; 0: none
+    double clip = 1;                                                      // of the norm of all gradients together; 0: none
+    std::function<double(const std::string &name)> rate_factor = nullptr; // of a parameter; null: 1 for all
 };
 
 // AdamW (Loshchilov and Hutter, arXiv 1711.05101) with LibTorch's fused kernel, its state in plain tensors so that it can be kept.
@@ -34,12 +37,13 @@ public:
 private:
     struct Group {
         std::vector<at::Tensor> values, first, second, counts;
-        double decay;
+        double decay, factor;
     };
+    Group &group(double decay, double factor);
     std::vector<at::Tensor> gradients(const Group &group) const;
 
     AdamWOptions options_;
-    Group groups_[2];
+    std::vector<Group> groups_;
     Parameters state_;
 };
 

@@ -62,7 +62,7 @@ class Loop {
 public:
     Loop(const Parameters &parameters, const LoopOptions &options, const Report &report)
         : parameters_(parameters), options_(options), report_(report),
-          optimizer_(parameters, {options.beta1, options.beta2, options.weight_decay, 1e-8, options.clip}) {
+          optimizer_(parameters, {options.beta1, options.beta2, options.weight_decay, 1e-8, options.clip, options.rate_factor}) {
         if (parameters.empty())
             throw Error(AIANIME_INTERNAL, options.title + ": nothing to train");
         for (const auto &[name, tensor] : parameters)

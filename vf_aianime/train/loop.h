@@ -30,6 +30,7 @@ struct LoopOptions {
     int64_t sample_every = 0;
     double save_seconds = 120; // between states
     int64_t log_every = 50;
+    std::function<double(const std::string &name)> rate_factor = nullptr; // of a parameter's learning rate; null: 1 for all
 };
 
 // One micro-batch's loss, a scalar with a graph. Everything random in it must be a function of (step, micro) and of seeds, never of
