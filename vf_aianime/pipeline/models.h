@@ -42,13 +42,16 @@ public:
     at::ScalarType dtype() const { return dtype_; }
     at::Device device() const { return device_; }
     const nn::UNet &unet() const { return *unet_; }
+    nn::UNet &unet() { return *unet_; }                                                   // for training
     const nn::MotionModule *motion() const { return motion_.get(); }                      // null where there is none
     const nn::CfaModule *cfa() const { return cfa_.get(); }                               // likewise
     const Identity *identity() const { return identity_.adapter ? &identity_ : nullptr; } // likewise
     const nn::Autoencoder &vae() const { return *vae_; }
+    nn::Autoencoder &vae() { return *vae_; } // for training
     const std::vector<Control> &controls() const { return controls_; }
     const nn::ClipTokenizer &tokenizer() const { return *tokenizer_; }
     const nn::ClipText &text_encoder() const { return *text_encoder_; }
+    nn::ClipText &text_encoder() { return *text_encoder_; } // for training
     // Gives its memory back; text_encoder() must not be called any more.
     void release_text_encoder() { text_encoder_.reset(); }
 
@@ -63,6 +66,7 @@ public:
     int stride() const;
     // A sampler of the settings' name (or the pack's own) with the pack's configuration.
     std::unique_ptr<diffusion::Scheduler> make_scheduler() const;
+    const diffusion::SchedulerConfig &scheduler_config() const { return scheduler_config_; }
 
 private:
     void load_component(nn::Module &module, const nn::Component &component, const nn::Patch &patch = nullptr);

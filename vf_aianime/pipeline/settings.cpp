@@ -2,6 +2,7 @@
 #include "pipeline/settings.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "io/error.h"
 #include "io/paths.h"
@@ -215,6 +216,20 @@ Settings resolve_settings(const aianime_settings &given, std::vector<std::string
     check_licenses(settings);
     if (settings.style.require_hash)
         io::require_hashes(settings.pack);
+    return settings;
+}
+
+Settings settings_of_base(const std::string &base) {
+    Settings settings;
+    settings.style.name = base;
+    settings.pack = io::load_pack(std::filesystem::exists(base) ? base : model_path("", base));
+    settings.tokenizer = tokenizer_folder(settings.pack, "");
+    settings.controls = resolve_controls(settings, "");
+    settings.scheduler = settings.pack.scheduler;
+    settings.steps = settings.pack.steps;
+    settings.guidance = settings.pack.guidance;
+    settings.strength = settings.pack.strength;
+    settings.size = settings.pack.size;
     return settings;
 }
 

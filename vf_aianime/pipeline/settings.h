@@ -54,4 +54,8 @@ struct Settings {
 // receives the names of the template's fields that the caller's options replaced.
 Settings resolve_settings(const aianime_settings &given, std::vector<std::string> &overrides);
 
+// A base by itself, with its own defaults and controls: no template, no additions. `base`: a path, or a name below the model
+// folders. Throws Error (NOT_FOUND, BAD_DATA, FORBIDDEN).
+Settings settings_of_base(const std::string &base);
+
 } // namespace aianime::pipeline
