@@ -20,6 +20,7 @@ bool train_precision(const std::string &text);
 
 extern const Verb train_eval_verb;
 extern const Verb train_pack_verb;
+extern const Verb train_style_verb;
 extern const Verb train_attributes_verb;
 extern const Verb train_teach_verb;
 
