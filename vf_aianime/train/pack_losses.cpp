@@ -78,7 +78,17 @@ at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusio
     const at::Tensor hint = networks.control->embed_hint(batch.source.to(networks.device));
     const at::Tensor found = networks.velocity(signal * clean + spread * noise, timesteps.to(networks.device, at::kFloat),
                                                networks.encode_text(batch.prompts), hint);
-    return (found - v).square().mean();
+    const at::Tensor loss = (found - v).square().mean();
+    // Of what is named from pure noise the picture counts too: latents do not weigh as eyes do.
+    const at::Tensor places = at::logical_and(timesteps == diffusion.size() - 1, batch.undetermined.logical_not())
+                                  .nonzero()
+                                  .flatten()
+                                  .to(networks.device);
+    if (!places.size(0))
+        return loss;
+    const at::Tensor named = (signal * (signal * clean + spread * noise) - spread * found).index_select(0, places);
+    const auto share = static_cast<double>(places.size(0)) / static_cast<double>(n);
+    return loss + share * picture_loss(networks.decode(named), batch.target.to(networks.device).index_select(0, places));
 }
 
 } // namespace aianime::train
