@@ -169,7 +169,14 @@ AIANIME_TEST(losses_fall) {
         [&](int64_t step) { return train::autoencoder_loss(networks, batch, train::generator_for(1, step, 0)); }, 0.7);
     falls(
         "denoiser", networks.train_denoiser(),
-        [&](int64_t step) { return train::denoiser_loss(networks, diffusion, batch, 4, train::generator_for(1, step, 0)); }, 0.8);
+        [&](int64_t step) { return train::denoiser_loss(networks, diffusion, batch, 4, 0, train::generator_for(1, step, 0)); },
+        0.8);
+    // The picture's share comes on top of the same draws.
+    const auto weighed = [&](double weight) {
+        return train::denoiser_loss(networks, diffusion, batch, 4, weight, train::generator_for(1, 0, 0)).item<double>();
+    };
+    ck_assert(weighed(1) > weighed(0));
+    ck_assert_double_eq_tol(weighed(2) - weighed(1), weighed(1) - weighed(0), 1e-4);
     base.copy(networks);
     ck_assert(base.unet->config().block_out_channels == networks.unet->config().block_out_channels);
     batch.undetermined[1].fill_(true);

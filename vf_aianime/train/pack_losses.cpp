@@ -63,7 +63,7 @@ at::Tensor draw_timesteps(const Diffusion &diffusion, int64_t n, int64_t steps, 
 }
 
 at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusion, const Batch &batch, int64_t steps,
-                         const at::Generator &generator) {
+                         double picture_weight, const at::Generator &generator) {
     at::Tensor clean;
     {
         const at::NoGradGuard no_gradient;
@@ -84,10 +84,10 @@ at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusio
                                   .nonzero()
                                   .flatten()
                                   .to(networks.device);
-    if (!places.size(0))
+    if (!places.size(0) || picture_weight <= 0)
         return loss;
     const at::Tensor named = (signal * (signal * clean + spread * noise) - spread * found).index_select(0, places);
-    const auto share = static_cast<double>(places.size(0)) / static_cast<double>(n);
+    const double share = picture_weight * static_cast<double>(places.size(0)) / static_cast<double>(n);
     return loss + share * picture_loss(networks.decode(named), batch.target.to(networks.device).index_select(0, places));
 }
 

@@ -36,6 +36,6 @@ private:
 // v-prediction (arXiv 2202.00512) at random timesteps, the noisiest and those that a run of `steps` steps uses more often; and the
 // decoded picture where pure noise is all there is and the source determines it.
 at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusion, const Batch &batch, int64_t steps,
-                         const at::Generator &generator);
+                         double picture_weight, const at::Generator &generator);
 
 } // namespace aianime::train
