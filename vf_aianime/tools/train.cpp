@@ -25,11 +25,7 @@ void ask_to_stop(int signal) {
 
 const std::vector<const Verb *> &train_verbs() {
     static const std::vector<const Verb *> table = {
-        &train_pack_verb,
-        &train_style_verb,
-        &train_attributes_verb,
-        &train_eval_verb,
-        &train_teach_verb,
+        &train_pack_verb, &train_style_verb, &train_attributes_verb, &train_eval_verb, &train_teach_verb,
     };
     return table;
 }
