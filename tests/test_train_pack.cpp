@@ -208,6 +208,12 @@ AIANIME_TEST(written_packs_load) {
     const at::Tensor picture = random_batch(1, 32, 1).target;
     expect_close(vae->encode(picture), networks.encode(picture), 0.02, "latents");
     expect_close(vae->decode(vae->encode(picture)), networks.decode(networks.encode(picture)), 0.02, "pictures");
+
+    train::PackNetworks other(shape.path(), 4, at::kCPU);
+    ck_assert(relative_error(other.encode_text({"pop"}), networks.encode_text({"pop"})) > 0.1);
+    other.load(pack.path());
+    expect_close(other.encode_text({"pop"}), networks.encode_text({"pop"}), 0.02, "words");
+    expect_close(other.vae->encode(picture), networks.vae->encode(picture), 0.02, "latents of a pack that goes on");
 }
 
 int main() {

@@ -20,6 +20,8 @@ The same command goes on where one was stopped.
 
   -o, --output PACK   folder the pack is written to, after every stage that makes a whole one
   --like FOLDER       pack whose config.json files say what the networks look like (default: models/pocket)
+  --from PACK         pack whose weights training starts from (default: random ones); its networks must have that shape, and without
+                      the stage autoencoder its latents stay what they are
   --work FOLDER       states, loss curves, sample sheets and the teacher's pictures (default: PACK with -work behind it)
   --stages A,B        some of: autoencoder, denoiser, distillation, temporal, identity (default: all)
   --pairs N           pictures to learn from, drawn from DATA at several sizes and exposures (default: 1200)
@@ -34,6 +36,7 @@ The same command goes on where one was stopped.
 const std::map<std::string, std::string> known_flags = {{"-o", "output"},
                                                         {"--output", "output"},
                                                         {"--like", "like"},
+                                                        {"--from", "from"},
                                                         {"--work", "work"},
                                                         {"--stages", "stages"},
                                                         {"--pairs", "pairs"},
@@ -76,6 +79,7 @@ int run(const Arguments &arguments) {
     options.output = flags.text("output");
     options.work = flags.has("work") ? flags.text("work") : options.output + "-work";
     options.shape = flags.has("like") ? flags.text("like") : "models/pocket";
+    options.from = flags.text("from");
     options.pairs.pictures = flags.words()[0] + "/pictures";
     options.pairs.clips = flags.words()[0] + "/clips";
     options.pairs.kept = options.work + "/pairs";

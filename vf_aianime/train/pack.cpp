@@ -33,7 +33,10 @@ class PackTraining {
 public:
     PackTraining(const PackOptions &options, const Report &report)
         : options_(options), report_(report), networks_(options.shape, options.seed, options.device),
-          diffusion_(networks_.scheduler), pairs_(options.pairs, report) {}
+          diffusion_(networks_.scheduler), pairs_(options.pairs, report) {
+        if (!options.from.empty())
+            networks_.load(options.from);
+    }
 
     LoopEnd run() {
         if (report_.stopped())
@@ -84,6 +87,10 @@ private:
     }
 
     LoopEnd autoencoder() {
+        if (!options_.from.empty() && !wanted("autoencoder")) {
+            measure_latents();
+            return LoopEnd::done;
+        }
         LoopOptions loop = loop_options("autoencoder", options_.autoencoder_steps);
         loop.learning_rate = 1e-3;
         const auto loss = [this](int64_t step, int64_t micro) {

@@ -15,6 +15,7 @@ namespace aianime::train {
 struct PackOptions {
     PairOptions pairs;
     std::string shape;  // folder whose config.json files, tokenizer and scheduler the pack gets
+    std::string from;   // pack whose weights training starts from; "": random ones
     std::string work;   // states, samples, pairs
     std::string output; // the pack
     at::Device device = at::kCPU;
@@ -30,7 +31,8 @@ struct PackOptions {
 const std::vector<std::string> &pack_stages(); // "autoencoder", "denoiser", "distillation", "temporal", "identity"
 
 // Trains the stages one after the other; each keeps its state in the work folder, so that the same call goes on where one was
-// stopped and a stage that is done is only loaded. Writes the pack after each stage. Throws Error.
+// stopped and a stage that is done is only loaded. With `from`, an autoencoder that is not wanted stays as it is. Writes the pack
+// after each stage. Throws Error.
 LoopEnd train_pack(const PackOptions &options, const Report &report);
 
 } // namespace aianime::train

@@ -3,6 +3,7 @@
 
 #include "io/error.h"
 #include "nn/aten.h"
+#include "nn/weights.h"
 #include "train/random.h"
 
 namespace aianime::train {
@@ -148,6 +149,16 @@ void PackNetworks::freeze() {
         trainable(*module, "", [](const std::string &) { return false; });
         module->call_loaded();
     }
+}
+
+void PackNetworks::load(const std::string &pack) {
+    const auto take = [&](nn::Module &module, const char *component) {
+        nn::load(module, nn::WeightSource::from_folder(pack + "/" + component), at::kFloat, device);
+    };
+    take(vae->module(), "vae");
+    take(unet->module(), "unet");
+    take(control->module(), "controlnet");
+    take(text->module(), "text_encoder");
 }
 
 void PackNetworks::copy(const PackNetworks &other) {

@@ -39,6 +39,8 @@ struct PackNetworks {
     // The same and the decoder, for that what it is given is no longer what the encoder makes.
     Parameters train_few_steps();
     void freeze();
+    // Takes over the weights of a pack of the same shapes. Throws Error (NOT_FOUND, BAD_DATA).
+    void load(const std::string &pack);
     // Takes over the weights and the scale of networks of the same shapes.
     void copy(const PackNetworks &other);
 
