@@ -30,6 +30,7 @@ void compare_with_reference(const std::string &name, size_t residuals) {
 
 AIANIME_TEST(residuals) { compare_with_reference("controlnet/control", 4); }
 AIANIME_TEST(residuals_without_mid_attention) { compare_with_reference("controlnet/plain_mid", 4); }
+AIANIME_TEST(residuals_of_a_text_in_the_time_embedding) { compare_with_reference("controlnet/text_time", 4); }
 
 AIANIME_TEST(unet_under_control) {
     const c10::InferenceMode guard;
@@ -72,6 +73,6 @@ AIANIME_TEST(hints_that_do_not_fit) {
 }
 
 int main() {
-    return run_suite("controlnet",
-                     {residuals, residuals_without_mid_attention, unet_under_control, sums_of_residuals, hints_that_do_not_fit});
+    return run_suite("controlnet", {residuals, residuals_without_mid_attention, residuals_of_a_text_in_the_time_embedding,
+                                    unet_under_control, sums_of_residuals, hints_that_do_not_fit});
 }

@@ -29,17 +29,9 @@ nn::UNetConfig config_with(const std::string &changes) {
                                                      "config.json"));
 }
 
-} // namespace
-
-AIANIME_TEST(heads_as_one_number) { compare_with_reference("unet/heads", 2, at::kFloat, 1e-4); }
-AIANIME_TEST(settings_as_lists) { compare_with_reference("unet/lists", 1, at::kFloat, 1e-4); }
-AIANIME_TEST(middle_without_attention) { compare_with_reference("unet/plain_mid", 1, at::kFloat, 1e-4); }
-AIANIME_TEST(no_middle) { compare_with_reference("unet/no_mid", 1, at::kFloat, 1e-4); }
-AIANIME_TEST(bfloat16_is_near) { compare_with_reference("unet/heads", 2, at::kBFloat16, 5e-2); }
-
-AIANIME_TEST(texts_are_shared_by_consecutive_pictures) {
+void share_texts(const char *name) {
     const c10::InferenceMode guard;
-    const NetworkGolden golden("unet/heads");
+    const NetworkGolden golden(name);
     nn::UNet unet(nn::UNetConfig::from_json(golden.config()));
     golden.load_into(unet.module(), at::kFloat);
     const at::Tensor x = at::cat({golden.tensor("x0"), golden.tensor("x0").flip(3)}), text = golden.tensor("text0");
@@ -47,6 +39,20 @@ AIANIME_TEST(texts_are_shared_by_consecutive_pictures) {
     const at::Tensor each = unet.forward(x, 7, at::repeat_interleave(text, 2, 0), nullptr, nullptr);
     expect_close(shared, each, 1e-5, "two texts for four pictures");
     expect_close(unet.forward(x, 7, text.slice(0, 0, 1), nullptr, nullptr).slice(0, 0, 2), each.slice(0, 0, 2), 1e-5, "one text");
+}
+
+} // namespace
+
+AIANIME_TEST(heads_as_one_number) { compare_with_reference("unet/heads", 2, at::kFloat, 1e-4); }
+AIANIME_TEST(settings_as_lists) { compare_with_reference("unet/lists", 1, at::kFloat, 1e-4); }
+AIANIME_TEST(middle_without_attention) { compare_with_reference("unet/plain_mid", 1, at::kFloat, 1e-4); }
+AIANIME_TEST(text_in_time_embedding) { compare_with_reference("unet/text_time", 1, at::kFloat, 1e-4); }
+AIANIME_TEST(no_middle) { compare_with_reference("unet/no_mid", 1, at::kFloat, 1e-4); }
+AIANIME_TEST(bfloat16_is_near) { compare_with_reference("unet/heads", 2, at::kBFloat16, 5e-2); }
+
+AIANIME_TEST(texts_are_shared_by_consecutive_pictures) {
+    share_texts("unet/heads");
+    share_texts("unet/text_time");
 }
 
 AIANIME_TEST(calls_that_do_not_fit) {
@@ -96,7 +102,7 @@ AIANIME_TEST(configurations_that_are_refused) {
 }
 
 int main() {
-    return run_suite("unet", {heads_as_one_number, settings_as_lists, middle_without_attention, no_middle, bfloat16_is_near,
-                              texts_are_shared_by_consecutive_pictures, calls_that_do_not_fit, configurations,
+    return run_suite("unet", {heads_as_one_number, settings_as_lists, middle_without_attention, text_in_time_embedding, no_middle,
+                              bfloat16_is_near, texts_are_shared_by_consecutive_pictures, calls_that_do_not_fit, configurations,
                               configurations_that_are_refused});
 }

@@ -46,6 +46,16 @@ def main():
     tensors |= {f"down{i}": residual for i, residual in enumerate(down)}
     save_case("controlnet/plain_mid", plain, tensors, dtype=torch.bfloat16)
 
+    # The text in the time embedding too.
+    texted = ControlNetModel(**SHARED, attention_head_dim=2, conditioning_embedding_out_channels=(4, 8),
+                             addition_embed_type="text", addition_embed_type_num_heads=2).eval()
+    randomize(texted, 8)
+    down, mid = texted(x, timestep, text, hint, return_dict=False)
+    tensors = {"x": x, "text": text, "hint": hint, "timestep": timestep.reshape(1), "mid": mid}
+    tensors["embedded"] = texted.controlnet_cond_embedding(hint)
+    tensors |= {f"down{i}": residual for i, residual in enumerate(down)}
+    save_case("controlnet/text_time", texted, tensors, dtype=torch.bfloat16)
+
 
 if __name__ == "__main__":
     main()

@@ -71,6 +71,22 @@ CASES = {
         torch.bfloat16,
         [(1, 8, 8)],
     ),
+    # The text in the time embedding too.
+    "text_time": (
+        dict(
+            block_out_channels=(8, 12),
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+            layers_per_block=1,
+            attention_head_dim=2,
+            cross_attention_dim=8,
+            norm_num_groups=4,
+            addition_embed_type="text",
+            addition_embed_type_num_heads=4,
+        ),
+        torch.bfloat16,
+        [(2, 8, 8)],
+    ),
 }
 
 

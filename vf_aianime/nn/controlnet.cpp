@@ -44,10 +44,12 @@ private:
 struct ControlNet::Impl : Module {
     explicit Impl(const UNetConfig &config)
         : config(config), conv_in(config.in_channels, config.block_out_channels.front(), 3),
-          time_embedding(config.block_out_channels.front(), time_channels(config)), cond_embedding(config),
-          mid_conv(config.block_out_channels.back(), config.block_out_channels.back(), 1) {
+          time_embedding(config.block_out_channels.front(), time_channels(config)), add_embedding(make_text_time(config)),
+          cond_embedding(config), mid_conv(config.block_out_channels.back(), config.block_out_channels.back(), 1) {
         child("conv_in", conv_in);
         child("time_embedding", time_embedding);
+        if (add_embedding)
+            child("add_embedding", *add_embedding);
         child("controlnet_cond_embedding", cond_embedding);
         add_zero_conv(config.block_out_channels.front());
         const size_t levels = config.block_out_channels.size();
@@ -82,6 +84,7 @@ struct ControlNet::Impl : Module {
     const UNetConfig config;
     Conv2d conv_in;
     TimestepEmbedding time_embedding;
+    std::unique_ptr<TextTimeEmbedding> add_embedding;
     ConditioningEmbedding cond_embedding;
     std::vector<std::unique_ptr<DownBlock>> down_blocks;
     std::unique_ptr<MidBlock> mid_block;
@@ -117,7 +120,9 @@ ControlResiduals ControlNet::forward(const at::Tensor &x, const Timesteps &times
     const at::Tensor &weight = impl_->conv_in.weight;
     const at::Tensor sinusoids =
         sinusoidal_timestep(timesteps, config.block_out_channels.front(), config.flip_sin_to_cos, config.freq_shift);
-    const Conditions conditions = {impl_->time_embedding.forward(sinusoids), like_weight(text, weight), frames};
+    const at::Tensor words = like_weight(text, weight);
+    const at::Tensor time = impl_->time_embedding.forward(sinusoids, text_in_time(impl_->add_embedding.get(), words, x.size(0)));
+    const Conditions conditions = {time, words, frames};
     return impl_->forward(like_weight(x, weight), like_weight(hint, weight), conditions);
 }
 

@@ -25,9 +25,10 @@ TimestepEmbedding::TimestepEmbedding(int64_t in, int64_t out) : linear_1(in, out
     child("linear_2", linear_2);
 }
 
-at::Tensor TimestepEmbedding::forward(const at::Tensor &sinusoids) const {
+at::Tensor TimestepEmbedding::forward(const at::Tensor &sinusoids, const at::Tensor &more) const {
     const at::Tensor x = like_weight(sinusoids, linear_1.weight);
-    return at::silu(linear_2.forward(at::silu(linear_1.forward(x))));
+    const at::Tensor time = linear_2.forward(at::silu(linear_1.forward(x)));
+    return at::silu(more.defined() ? at::add(time, more) : time);
 }
 
 } // namespace aianime::nn

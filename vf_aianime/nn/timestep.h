@@ -19,10 +19,11 @@ struct Timesteps {
 at::Tensor sinusoidal_timestep(const Timesteps &timesteps, int64_t channels, bool flip_sin_to_cos, double freq_shift);
 
 // diffusers TimestepEmbedding with the activation every consumer applies first: [n, in] -> [n, out].
+// more: what else conditions the blocks, [1 or m, out], where n is 1 or m; may be undefined.
 class TimestepEmbedding : public Module {
 public:
     TimestepEmbedding(int64_t in, int64_t out);
-    at::Tensor forward(const at::Tensor &sinusoids) const;
+    at::Tensor forward(const at::Tensor &sinusoids, const at::Tensor &more = {}) const;
 
 private:
     Linear linear_1, linear_2;

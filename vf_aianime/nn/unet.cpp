@@ -28,11 +28,13 @@ void accumulate(ControlResiduals &a, ControlResiduals &&b, double scale) {
 struct UNet::Impl : Module {
     explicit Impl(const UNetConfig &config)
         : config(config), conv_in(config.in_channels, config.block_out_channels.front(), 3),
-          time_embedding(config.block_out_channels.front(), time_channels(config)),
+          time_embedding(config.block_out_channels.front(), time_channels(config)), add_embedding(make_text_time(config)),
           conv_norm_out(config.norm_num_groups, config.block_out_channels.front(), config.norm_eps),
           conv_out(config.block_out_channels.front(), config.out_channels, 3) {
         child("conv_in", conv_in);
         child("time_embedding", time_embedding);
+        if (add_embedding)
+            child("add_embedding", *add_embedding);
         const size_t levels = config.block_out_channels.size();
         for (size_t i = 0; i < levels; i++) {
             down_blocks.push_back(std::make_unique<DownBlock>(config, i));
@@ -76,6 +78,7 @@ struct UNet::Impl : Module {
     const UNetConfig config;
     Conv2d conv_in;
     TimestepEmbedding time_embedding;
+    std::unique_ptr<TextTimeEmbedding> add_embedding;
     std::vector<std::unique_ptr<DownBlock>> down_blocks;
     std::unique_ptr<MidBlock> mid_block;
     std::vector<std::unique_ptr<UpBlock>> up_blocks;
@@ -108,13 +111,15 @@ at::Tensor UNet::forward(const at::Tensor &x, const Timesteps &timesteps, const 
         cross->begin();
     const std::vector<ImagePrompt> none;
     ImageAttention pictures = {images ? *images : none};
-    const Conditions conditions = {impl_->time_embedding.forward(sinusoids),
-                                   like_weight(text, weight),
-                                   frames,
-                                   motion,
-                                   branches,
-                                   images ? &pictures : nullptr,
-                                   cross};
+    const at::Tensor words = like_weight(text, weight);
+    const Conditions conditions = {
+        impl_->time_embedding.forward(sinusoids, text_in_time(impl_->add_embedding.get(), words, x.size(0))),
+        words,
+        frames,
+        motion,
+        branches,
+        images ? &pictures : nullptr,
+        cross};
     return impl_->forward(like_weight(x, weight), conditions, control);
 }
 

@@ -29,6 +29,7 @@ struct UNetConfig {
     bool use_linear_projection = false;
     bool flip_sin_to_cos = true;
     double freq_shift = 0;
+    int64_t text_time_heads = 0; // of the attention that pools the text for the time embedding; 0: the text is not in it
     bool mid_block = true;
     bool mid_cross_attention = true;
     // ControlNet only.

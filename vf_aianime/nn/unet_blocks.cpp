@@ -31,6 +31,19 @@ int64_t clips_in_norms(const Conditions &conditions) {
 
 int64_t time_channels(const UNetConfig &config) { return 4 * config.block_out_channels.front(); }
 
+std::unique_ptr<TextTimeEmbedding> make_text_time(const UNetConfig &config) {
+    if (!config.text_time_heads)
+        return nullptr;
+    return std::make_unique<TextTimeEmbedding>(config.cross_attention_dim.back(), time_channels(config), config.text_time_heads);
+}
+
+at::Tensor text_in_time(const TextTimeEmbedding *embedding, const at::Tensor &text, int64_t batch) {
+    if (!embedding)
+        return {};
+    const at::Tensor all = embedding->forward(text);
+    return text.size(0) == 1 ? all : at::repeat_interleave(all, batch / text.size(0), 0);
+}
+
 TransformerConfig transformer_config(const UNetConfig &config, size_t level) {
     return {config.transformer_layers[level], config.heads[level], config.cross_attention_dim[level], config.norm_num_groups,
             config.use_linear_projection};

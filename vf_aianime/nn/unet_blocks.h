@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nn/resnet.h"
+#include "nn/text_time.h"
 #include "nn/transformer.h"
 #include "nn/unet.h"
 
@@ -59,6 +60,11 @@ int64_t clips_in_norms(const Conditions &conditions);
 
 // Channels of the time embedding.
 int64_t time_channels(const UNetConfig &config);
+// Null where the configuration asks for none.
+std::unique_ptr<TextTimeEmbedding> make_text_time(const UNetConfig &config);
+// What the texts, [n, tokens, width], add to the time embedding of a batch: [1, ...] for one text, else [batch, ...]; undefined for
+// a null embedding.
+at::Tensor text_in_time(const TextTimeEmbedding *embedding, const at::Tensor &text, int64_t batch);
 TransformerConfig transformer_config(const UNetConfig &config, size_t level);
 
 } // namespace aianime::nn

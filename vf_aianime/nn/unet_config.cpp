@@ -39,6 +39,15 @@ void read_middle(ConfigReader &reader, const io::Json &json, UNetConfig &config)
     config.mid_cross_attention = type == "UNetMidBlock2DCrossAttn";
 }
 
+void read_text_time(ConfigReader &reader, UNetConfig &config) {
+    const int64_t heads = reader.integer("addition_embed_type_num_heads", 64, 1, max_channels);
+    if (reader.choice("addition_embed_type", "none", {"text"}) == "none")
+        return;
+    if (config.cross_attention_dim.back() % heads)
+        reader.refuse("addition_embed_type_num_heads", "does not divide cross_attention_dim");
+    config.text_time_heads = heads;
+}
+
 void require_neutral(ConfigReader &reader) {
     for (const char *key : {"center_input_sample", "class_embeddings_concat", "dual_cross_attention", "global_pool_conditions",
                             "mid_block_only_cross_attention", "only_cross_attention", "resnet_skip_time_act"})
@@ -53,7 +62,7 @@ void require_neutral(ConfigReader &reader) {
     reader.require("time_embedding_type", "positional");
     reader.choice("act_fn", "silu", {"silu", "swish"});
     // The attention here sums in float32 whatever its inputs are, which is all that upcast_attention asks for.
-    reader.ignore({"upcast_attention", "addition_embed_type_num_heads", "dropout", "sample_size"});
+    reader.ignore({"upcast_attention", "dropout", "sample_size"});
 }
 
 void check_divisibility(const ConfigReader &reader, const UNetConfig &config) {
@@ -83,6 +92,7 @@ UNetConfig UNetConfig::from_json(const io::Json &json) {
     config.conditioning_embedding_out_channels = reader.integers("conditioning_embedding_out_channels", 1, max_channels);
     if (config.conditioning_embedding_out_channels.empty())
         config.conditioning_embedding_out_channels = {16, 32, 96, 256};
+    read_text_time(reader, config);
     require_neutral(reader);
     reader.check_rest();
     check_divisibility(reader, config);

@@ -53,13 +53,13 @@ std::vector<int64_t> Diffusion::trailing(int64_t steps) const {
     return list;
 }
 
-// Half of the pictures are pure noise: all that source and prompt tell is learnt there, for the slightest trace of the clean
-// latents gives the style away and makes words idle. A quarter are at the other timesteps of a short run, a quarter anywhere.
+// Most pictures are pure noise: all that source and prompt tell is learnt there, for the slightest trace of the clean
+// latents gives the style away and makes words idle. A fifth are at the timesteps of a short run, a fifth anywhere.
 at::Tensor draw_timesteps(const Diffusion &diffusion, int64_t n, int64_t steps, const at::Generator &generator) {
     const at::Tensor any = at::randint(0, diffusion.size(), {n}, generator, at::kLong);
     const at::Tensor used = at::tensor(diffusion.trailing(steps)).index_select(0, at::randint(0, steps, {n}, generator, at::kLong));
     const at::Tensor choice = at::rand({n}, generator, at::kFloat);
-    return at::where(choice < 0.5, at::full_like(any, diffusion.size() - 1), at::where(choice < 0.75, used, any));
+    return at::where(choice < 0.6, at::full_like(any, diffusion.size() - 1), at::where(choice < 0.8, used, any));
 }
 
 at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusion, const Batch &batch, int64_t steps,

@@ -41,33 +41,35 @@ void calm_outputs(nn::Module &autoencoder, int64_t latent_channels) {
     });
 }
 
-// A way for the noisy latents straight through the outermost skip connection, each channel twice with both signs so that what the
-// last activation does to them cancels: v is a multiple of them once the clean ones are known from the source, and a narrow
-// network is long in finding that way by itself. The carriers are spread over the groups of the last norm, so that other channels
-// of a group can turn them down at noisy timesteps.
+// A way for the noisy latents straight through the outermost skip connection: v is a multiple of them once the clean ones are known
+// from the source, and a narrow network is long in finding that way by itself. One channel carries each; where the last activation
+// is passed they are far on its positive, nearly straight side. They are spread over the groups of the last norm, so that other
+// channels of a group can turn them down at noisy timesteps.
 void lay_noise_path(nn::UNet &unet) {
+    constexpr double gain = 0.5, offset = 3;
     const nn::UNetConfig &config = unet.config();
     const int64_t width = config.block_out_channels.front(), latents = config.in_channels,
                   top = static_cast<int64_t>(config.block_out_channels.size()) - 1;
     if (2 * latents > width || config.out_channels != latents)
         return;
     const std::string last = "up_blocks." + std::to_string(top) + ".resnets." + std::to_string(config.layers_per_block.front());
+    const double passed = offset / (1 + std::exp(-offset));
     unet.module().visit([&](const std::string &name, at::Tensor &tensor, const std::vector<int64_t> &shape) {
-        const bool in = name == "conv_in.weight", out = name == "conv_out.weight",
-                   shortcut = name == last + ".conv_shortcut.weight";
-        if (!in && !out && !shortcut)
-            return;
-        const int64_t center = shape[2] / 2;
-        for (int64_t i = 0; i < latents; i++)
-            for (const int64_t sign : {1, -1}) {
-                const int64_t carrier = i * width / latents + (sign > 0 ? 0 : 1);
-                if (in)
-                    tensor[carrier].zero_()[i][center][center].fill_(static_cast<double>(sign));
-                else if (shortcut)
-                    tensor[carrier].zero_()[shape[1] - width + carrier][center][center].fill_(1);
-                else
-                    tensor[i][carrier][center][center].fill_(0.3 * static_cast<double>(sign));
-            }
+        for (int64_t i = 0; i < latents; i++) {
+            const int64_t carrier = i * width / latents;
+            if (name == "conv_in.weight")
+                tensor[carrier].zero_()[i][shape[2] / 2][shape[3] / 2].fill_(1);
+            else if (name == last + ".conv_shortcut.weight")
+                tensor[carrier].zero_()[shape[1] - width + carrier].fill_(1);
+            else if (name == "conv_norm_out.weight")
+                tensor[carrier].fill_(gain);
+            else if (name == "conv_norm_out.bias")
+                tensor[carrier].fill_(offset);
+            else if (name == "conv_out.weight")
+                tensor[i][carrier][shape[2] / 2][shape[3] / 2].fill_(1);
+            else if (name == "conv_out.bias")
+                tensor[i].fill_(-passed);
+        }
     });
 }
 
