@@ -19,9 +19,14 @@ double unet_gain(const std::string &name) {
         return 0;
     if (starts_with(name, "conv_out."))
         return 0;
+    if (name == "add_embedding.norm2.weight") // or the text drowns the time that it is added to
+        return 0.3;
     const bool between_levels = name.find("conv_shortcut") != std::string::npos || name.find("samplers.") != std::string::npos;
     return between_levels ? std::sqrt(3.0) : 1;
 }
+
+// What a token is counts for more than where it is.
+double text_gain(const std::string &name) { return name.find("token_embedding") != std::string::npos ? 10 : 1; }
 
 // A stack of ReLU convolutions without norms keeps its signal only with He's weights (arXiv 1502.01852); blocks begin as little
 // more than their shortcuts.
@@ -97,7 +102,7 @@ PackNetworks::PackNetworks(const std::string &folder, uint64_t seed, at::Device 
     // A ControlNet that joins a trained U-Net begins without a say (arXiv 2302.05543); here both begin, and with a say it learns
     // sooner.
     initialise(control->module(), mix(seed, 3), device, unet_gain);
-    initialise(text->module(), mix(seed, 4), device);
+    initialise(text->module(), mix(seed, 4), device, text_gain);
 }
 
 at::Tensor PackNetworks::token_ids(const std::vector<std::string> &prompts) const {
