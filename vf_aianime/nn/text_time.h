@@ -7,7 +7,8 @@
 
 namespace aianime::nn {
 
-// One token that looks at all of a text and itself (diffusers AttentionPooling, from DeepFloyd IF): [n, tokens, width] -> [n, width].
+// One token that looks at all of a text and itself (diffusers AttentionPooling, from DeepFloyd IF): [n, tokens, width] -> [n,
+// width].
 class AttentionPooling : public Module {
 public:
     AttentionPooling(int64_t width, int64_t heads);
