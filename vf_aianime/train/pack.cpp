@@ -27,7 +27,7 @@ constexpr int64_t inference_steps = 4;
 constexpr double clip_rate = 10; // frames a second, as the filter generates them
 
 // At the networks' rate embeddings are turned about within a few hundred steps, and words lose what tells them apart.
-double text_rate(const std::string &name) { return name.rfind("text_encoder.", 0) == 0 ? 0.3 : 1; }
+double text_rate(const std::string &name) { return name.rfind("text_encoder.", 0) == 0 ? 0.07 : 1; }
 
 class PackTraining {
 public:
