@@ -169,11 +169,11 @@ AIANIME_TEST(losses_fall) {
         [&](int64_t step) { return train::autoencoder_loss(networks, batch, train::generator_for(1, step, 0)); }, 0.7);
     falls(
         "denoiser", networks.train_denoiser(),
-        [&](int64_t step) { return train::denoiser_loss(networks, diffusion, batch, 4, 0, train::generator_for(1, step, 0)); },
+        [&](int64_t step) { return train::denoiser_loss(networks, diffusion, batch, 4, 0.5, 0, train::generator_for(1, step, 0)); },
         0.8);
     // The picture's share comes on top of the same draws.
     const auto weighed = [&](double weight) {
-        return train::denoiser_loss(networks, diffusion, batch, 4, weight, train::generator_for(1, 0, 0)).item<double>();
+        return train::denoiser_loss(networks, diffusion, batch, 4, 0.5, weight, train::generator_for(1, 0, 0)).item<double>();
     };
     ck_assert(weighed(1) > weighed(0));
     ck_assert_double_eq_tol(weighed(2) - weighed(1), weighed(1) - weighed(0), 1e-4);

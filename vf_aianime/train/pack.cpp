@@ -36,6 +36,10 @@ public:
           diffusion_(networks_.scheduler), pairs_(options.pairs, report) {
         if (!options.from.empty())
             networks_.load(options.from);
+        if (!networks_.scheduler.rescale_betas_zero_snr)
+            report_.say(options.shape +
+                        "/scheduler: the last timestep is not pure noise (rescale_betas_zero_snr); styles can be read "
+                        "off it, and words will be learnt slowly");
     }
 
     LoopEnd run() {
@@ -138,7 +142,9 @@ private:
         loop.average = 0.999;
         loop.rate_factor = text_rate;
         const auto loss = [this](int64_t step, int64_t micro) {
-            return denoiser_loss(networks_, diffusion_, batch(2, step, micro), inference_steps, 1,
+            // Words first: they are learnt from pure noise. What noise to let through at the other timesteps comes with the time.
+            const double done = static_cast<double>(step) / static_cast<double>(options_.denoiser_steps);
+            return denoiser_loss(networks_, diffusion_, batch(2, step, micro), inference_steps, 0.7 - 0.4 * done, 1,
                                  generator_for(options_.seed + 2, step, micro));
         };
         const auto sample = [this](int64_t step) {

@@ -53,24 +53,24 @@ std::vector<int64_t> Diffusion::trailing(int64_t steps) const {
     return list;
 }
 
-// Most pictures are pure noise: all that source and prompt tell is learnt there, for the slightest trace of the clean
-// latents gives the style away and makes words idle. A fifth are at the timesteps of a short run, a fifth anywhere.
-at::Tensor draw_timesteps(const Diffusion &diffusion, int64_t n, int64_t steps, const at::Generator &generator) {
+// Of what is not pure noise half is at the timesteps of a short run, half anywhere.
+at::Tensor draw_timesteps(const Diffusion &diffusion, int64_t n, int64_t steps, double pure_noise, const at::Generator &generator) {
     const at::Tensor any = at::randint(0, diffusion.size(), {n}, generator, at::kLong);
     const at::Tensor used = at::tensor(diffusion.trailing(steps)).index_select(0, at::randint(0, steps, {n}, generator, at::kLong));
     const at::Tensor choice = at::rand({n}, generator, at::kFloat);
-    return at::where(choice < 0.6, at::full_like(any, diffusion.size() - 1), at::where(choice < 0.8, used, any));
+    const at::Tensor rest = at::where(choice < pure_noise + 0.5 * (1 - pure_noise), used, any);
+    return at::where(choice < pure_noise, at::full_like(any, diffusion.size() - 1), rest);
 }
 
 at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusion, const Batch &batch, int64_t steps,
-                         double picture_weight, const at::Generator &generator) {
+                         double pure_noise, double picture_weight, const at::Generator &generator) {
     at::Tensor clean;
     {
         const at::NoGradGuard no_gradient;
         clean = networks.encode(batch.target.to(networks.device).contiguous(at::MemoryFormat::ChannelsLast));
     }
     const int64_t n = clean.size(0);
-    const at::Tensor timesteps = draw_timesteps(diffusion, n, steps, generator);
+    const at::Tensor timesteps = draw_timesteps(diffusion, n, steps, pure_noise, generator);
     const at::Tensor signal = diffusion.signal(timesteps).to(networks.device),
                      spread = diffusion.noise(timesteps).to(networks.device);
     const at::Tensor noise = normal_like(clean, generator);

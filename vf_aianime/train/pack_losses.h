@@ -33,9 +33,9 @@ private:
     at::Tensor signal_, noise_;
 };
 
-// v-prediction (arXiv 2202.00512) at random timesteps, the noisiest and those that a run of `steps` steps uses more often; and the
-// decoded picture where pure noise is all there is and the source determines it.
+// v-prediction (arXiv 2202.00512) at random timesteps, a share of them pure noise: all that source and prompt tell is learnt there.
+// And, weighed, the decoded picture where pure noise is all there is and the source determines it.
 at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusion, const Batch &batch, int64_t steps,
-                         double picture_weight, const at::Generator &generator);
+                         double pure_noise, double picture_weight, const at::Generator &generator);
 
 } // namespace aianime::train
