@@ -72,8 +72,9 @@ for source in tests/test_*.cpp tests/test_*.c; do
 done
 say "build and filter"
 for script in tests/build/*.sh tests/filter/*.sh; do
-    # lib.sh is what the others share, not a test.
-    wanted "$script" && [ -f "$script" ] && [ "${script##*/}" != lib.sh ] && run_script "$script"
+    # lib.sh and checks.sh are what the others share, no tests.
+    case $script in */lib.sh | */checks.sh) continue ;; esac
+    wanted "$script" && [ -f "$script" ] && run_script "$script"
 done
 say "io/ and api/ with the address and undefined behaviour sanitizers"
 for source in tests/test_*.cpp tests/test_*.c; do

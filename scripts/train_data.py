@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Gathers what models/pocket is trained and measured on: photographs and clips whose licence lets us use and name them.
+"""Gathers what to train a pack on and to measure it on: photographs and clips whose licence lets us use and name them.
 
     scripts/train_data.py OUT [--packages FOLDER]
 

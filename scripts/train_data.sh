@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# train_data.sh OUT: gathers the pictures and clips that models/pocket is trained and measured on. Downloads about 250 MB; the
+# train_data.sh OUT: gathers pictures and clips to train a pack on and to measure it on. Downloads about 250 MB; the
 # packages are kept in build/deps/train-data and not downloaded again.
 . "$(dirname "$0")/common.sh"
 [ $# = 1 ] || die "usage: scripts/train_data.sh OUT"

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "support.h"
+#include "train/cel_faces.h"
 #include "train/teacher.h"
 
 using namespace aianime;
@@ -249,6 +250,20 @@ AIANIME_TEST(eyes_carry_one_light) {
 }
 
 // What a face's marks change: darker lines about the eyes, redder lips, a lighter band on the hair. Skin stays.
+// Lines about an eye grow darker and thicker, others stay what they are.
+AIANIME_TEST(lashes_are_drawn_again) {
+    cv::Mat lines(200, 200, CV_32FC1, cv::Scalar(0));
+    for (const int y : {60, 150})
+        cv::line(lines, {70, y}, {130, y}, 0.5, 1);
+    train::FaceMark face;
+    face.box = {20, 20, 160, 160};
+    face.left_eye = face.right_eye = {80, 50, 40, 20};
+    const cv::Mat out = train::with_lashes(lines, {face});
+    const cv::Rect eye(85, 52, 30, 16), elsewhere(60, 120, 80, 60);
+    ck_assert(cv::mean(out(eye))[0] > 1.15 * cv::mean(lines(eye))[0]);
+    ck_assert_double_eq(cv::norm(out(elsewhere), lines(elsewhere)), 0);
+}
+
 AIANIME_TEST(faces_are_drawn_with_care) {
     const Portrait portrait;
     const train::CelBase plain = cel_base(portrait.rgb), marked = cel_base(portrait.rgb, {portrait.mark});
@@ -271,5 +286,5 @@ int main() {
     return run_suite("teacher", {the_same_every_time_and_pixel_by_pixel, styles_differ, noise_is_not_drawn,
                                  lines_are_drawn_at_edges_and_not_on_slopes, flat_steps, free_colors, skin_is_not_free,
                                  bright_colors_keep_their_hue, lines_follow_strands_and_leave_out_leaves, skies_are_gradients,
-                                 foliage_runs_smoothly, eyes_carry_one_light, faces_are_drawn_with_care});
+                                 foliage_runs_smoothly, eyes_carry_one_light, lashes_are_drawn_again, faces_are_drawn_with_care});
 }

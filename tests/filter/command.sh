@@ -3,32 +3,9 @@
 # The `aianime` command: what `info` and `doctor` say of good, incomplete and hostile packs, weights and templates, and their exit
 # status (reliability A1, A12, A20, A21, A26, A28, A31, B7, B8, B12).
 
-build=$(cd "${BUILD:-build}" && pwd) || exit 1
-root=$PWD
-command=$build/bin/aianime
-unset AIANIME_MODELS AIANIME_TEMPLATES AIANIME_ENGINE
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-passed=0
-failed=0
-
-# try NAME STATUS PATTERN WORDS...: runs the command and compares its exit status and its output, errors too.
-try() {
-    local name=$1 status=$2 pattern=$3 got
-    shift 3
-    timeout 60 "$command" "$@" >"$tmp/log" 2>&1 </dev/null
-    got=$?
-    if [ "$got" != "$status" ]; then
-        echo "FAIL $name: exit $got instead of $status: $(tail -n 2 "$tmp/log" | tr '\n' '|')"
-    elif ! grep -Eq -- "$pattern" "$tmp/log"; then
-        echo "FAIL $name: no '$pattern' in: $(tr '\n' '|' <"$tmp/log")"
-    else
-        echo "ok $name"
-        passed=$((passed + 1))
-        return
-    fi
-    failed=$((failed + 1))
-}
+. "$(dirname "$0")/checks.sh"
+unset AIANIME_ENGINE
+LIMIT=60
 
 # A fresh copy of the pack below $tmp/NAME; without a manifest it is a plain diffusers folder, and no hash stands in the way.
 pack() { # name
@@ -132,5 +109,4 @@ mkdir bin && cp "$command" bin/
 command=$tmp/bin/aianime
 PATH=/usr/bin:/bin LD_LIBRARY_PATH=$build/run/torch/lib try "doctor: nothing but the command" 254 'no template in' doctor
 
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -3,24 +3,7 @@
 # What `aianime info` and `aianime models` say of every kind of weight file: small files with telling names and shapes, their
 # numbers zero (reliability A22, A29).
 
-build=$(cd "${BUILD:-build}" && pwd) || exit 1
-root=$PWD
-command=$build/bin/aianime
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-passed=0
-failed=0
-unset AIANIME_MODELS AIANIME_TEMPLATES
-
-ok() {
-    echo "ok $1"
-    passed=$((passed + 1))
-}
-
-fail() { # name, reason
-    echo "FAIL $1: $2"
-    failed=$((failed + 1))
-}
+. "$(dirname "$0")/checks.sh"
 
 # file NAME TENSOR[:SIDExSIDE...[:TYPE]]...: a safetensors file with these tensors, 1 element of F16 where nothing is said.
 file() {
@@ -222,5 +205,4 @@ done
 "$command" models x >"$tmp/log" 2>&1
 [ $? = 234 ] && ok "models takes no arguments" || fail "models takes no arguments" "$(cat "$tmp/log")"
 
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What the filter's tests share. Sourced; needs $BUILD/bin/ffmpeg, $BUILD/bin/ffprobe and $BUILD/tests/libnull_engine.so.
-# Every check prints `ok NAME` or `FAIL NAME` with the reason; finish prints the count and sets the exit code.
 
-BUILD=$(cd "${BUILD:-build}" && pwd) || exit 1
+. "$(dirname "$0")/checks.sh"
+BUILD=$build
 FFMPEG=$BUILD/bin/ffmpeg
 FFPROBE=$BUILD/bin/ffprobe
 export AIANIME_ENGINE=$BUILD/tests/libnull_engine.so
@@ -15,27 +15,7 @@ for needed in "$FFMPEG" "$FFPROBE" "$AIANIME_ENGINE"; do
     }
 done
 
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-passed=0
-failed=0
 code=0
-
-ok() {
-    echo "ok $1"
-    passed=$((passed + 1))
-}
-
-fail() { # name, reason
-    echo "FAIL $1: $2"
-    failed=$((failed + 1))
-}
-
-finish() {
-    echo "$passed passed, $failed failed"
-    [ "$failed" = 0 ]
-    exit
-}
 
 # ff ARGS...: runs ffmpeg; its log goes to $tmp/log, its exit code to $code. 124 means that it hung for $LIMIT seconds (30).
 ff() {
@@ -56,10 +36,6 @@ ff_frames() {
 
 frames_in() { # of a framemd5 file
     if [ -f "$1" ]; then grep -c '^[^#]' "$1"; else echo 0; fi
-}
-
-is() { # name, got, wanted
-    if [ "$2" = "$3" ]; then ok "$1"; else fail "$1" "got '$2', wanted '$3'"; fi
 }
 
 logs() { # name, extended regular expression

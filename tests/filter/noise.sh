@@ -2,23 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # `aianime image --noise`: the seed's own noise as a file gives the seed's picture, whatever the seed; files that do not fit are refused.
 
-build=$(cd "${BUILD:-build}" && pwd) || exit 1
-command=$build/bin/aianime
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-passed=0
-failed=0
-unset AIANIME_MODELS AIANIME_TEMPLATES
-
-ok() {
-    echo "ok $1"
-    passed=$((passed + 1))
-}
-
-fail() { # name, reason
-    echo "FAIL $1: $2"
-    failed=$((failed + 1))
-}
+. "$(dirname "$0")/checks.sh"
 
 # image OUT [flags...]: the picture with one step at 64x32.
 image() {
@@ -76,5 +60,4 @@ refused "of three sides" 183 'initial noise is \[frames, channels, height, width
 printf '\200\002}.' >"$tmp/n.pt"
 refused "a pickle" 243 'convert_pickle.py' "$tmp/n.pt"
 
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -2,24 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # `aianime train eval` on models/pocket: its table and its JSON hold measures of four small pictures; what cannot be measured is refused.
 
-build=$(cd "${BUILD:-build}" && pwd) || exit 1
-command=$build/bin/aianime
-pack=$PWD/models/pocket
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-passed=0
-failed=0
-unset AIANIME_MODELS AIANIME_TEMPLATES
-
-ok() {
-    echo "ok $1"
-    passed=$((passed + 1))
-}
-
-fail() { # name, reason
-    echo "FAIL $1: $2"
-    failed=$((failed + 1))
-}
+. "$(dirname "$0")/checks.sh"
+pack=$root/models/pocket
 
 eval_pack() { # pack, folder, flags...
     timeout 300 "$command" train eval "$@" >"$tmp/log" 2>&1
@@ -30,10 +14,6 @@ refused() { # name, exit, text, arguments...
     eval_pack "${@:4}"
     code=$?
     if [ $code = "$2" ] && grep -q -- "$3" "$tmp/log"; then ok "$1"; else fail "$1" "exit $code: $(tr '\n' '|' <"$tmp/log")"; fi
-}
-
-says() { # name, extended regular expression
-    if grep -Eq -- "$2" "$tmp/log"; then ok "$1"; else fail "$1" "no '$2' in: $(tr '\n' '|' <"$tmp/log")"; fi
 }
 
 mkdir -p "$tmp/data/deeper" "$tmp/empty"
@@ -129,5 +109,4 @@ refused "something like nothing" 234 'go with --lora' "$pack" "$tmp/data" --like
 refused "one word" 234 'a pack and a folder' "$pack"
 [ ! -e "$tmp/none" ] && ok "nothing was made" || fail "nothing was made" "$tmp/none is there"
 
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish

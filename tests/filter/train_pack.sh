@@ -3,39 +3,8 @@
 # `aianime train pack`: a pack of a few steps from a few pictures, stopped and gone on with, loaded by the filter's own command;
 # and what it says of data it cannot use.
 
-build=$(cd "${BUILD:-build}" && pwd) || exit 1
-root=$PWD
-command=$build/bin/aianime
-ffmpeg=$build/bin/ffmpeg
-unset AIANIME_MODELS AIANIME_TEMPLATES AIANIME_ENGINE
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-passed=0
-failed=0
-
-ok() {
-    echo "ok $1"
-    passed=$((passed + 1))
-}
-fail() { # name, reason
-    echo "FAIL $1: $2"
-    failed=$((failed + 1))
-}
-
-# try NAME STATUS PATTERN WORDS...: exit status and output, errors too.
-try() {
-    local name=$1 status=$2 pattern=$3 got
-    shift 3
-    timeout 300 "$command" "$@" >"$tmp/log" 2>&1 </dev/null
-    got=$?
-    if [ "$got" != "$status" ]; then
-        fail "$name" "exit $got instead of $status: $(tail -n 2 "$tmp/log" | tr '\n' '|')"
-    elif ! grep -Eq -- "$pattern" "$tmp/log"; then
-        fail "$name" "no '$pattern' in: $(tail -n 5 "$tmp/log" | tr '\n' '|')"
-    else
-        ok "$name"
-    fi
-}
+. "$(dirname "$0")/checks.sh"
+unset AIANIME_ENGINE
 
 mkdir -p "$tmp/data/pictures" "$tmp/empty/pictures" "$tmp/notes/pictures"
 for i in 1 2 3; do
@@ -63,23 +32,9 @@ for title in autoencoder denoiser distillation temporal; do
 done
 
 # Stopped as soon as it trains.
-"$command" train pack "$tmp/data" -o "$tmp/parts-pack" --work "$tmp/parts" --like "$root/models/pocket" "${steps[@]}" \
-    >"$tmp/parts.log" 2>&1 </dev/null &
-process=$!
-for _ in $(seq 600); do
-    grep -q 'pairs: 4 of 4' "$tmp/parts.log" && break
-    sleep 0.1
-done
-kill -TERM $process
-wait $process
-status=$?
-if [ $status = 0 ]; then
-    fail "a stop is answered" "the run was over before it could be stopped"
-elif grep -q 'the same command goes on' "$tmp/parts.log"; then
-    ok "a stop is answered"
-else
-    fail "a stop is answered" "exit $status, $(tail -n 1 "$tmp/parts.log")"
-fi
+stop_when 'pairs: 4 of 4' "$tmp/parts.log" TERM train pack "$tmp/data" -o "$tmp/parts-pack" --work "$tmp/parts" \
+    --like "$root/models/pocket" "${steps[@]}"
+is_resumable "a stop is answered" "$tmp/parts.log"
 train parts && ok "a stopped run goes on" || fail "a stopped run goes on" "$(tail -n 2 "$tmp/parts.log")"
 for file in unet vae controlnet cfa; do
     cmp -s "$tmp/whole-pack/$file/diffusion_pytorch_model.safetensors" "$tmp/parts-pack/$file/diffusion_pytorch_model.safetensors" &&
@@ -100,5 +55,4 @@ try "no output" 234 'PACK' train pack "$tmp/data"
 try "other options on an old state" 234 'other options' train pack "$tmp/data" -o "$tmp/whole-pack" --work "$tmp/whole" \
     --like "$root/models/pocket" "${steps[@]}" --precision bf16
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

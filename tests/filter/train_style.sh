@@ -4,48 +4,10 @@
 # filter's own command and, where a Python has diffusers and peft ($AIANIME_PYTHON, else python3), by diffusers; and what it says of
 # input it cannot use.
 
-build=$(cd "${BUILD:-build}" && pwd) || exit 1
-root=$PWD
-command=$build/bin/aianime
-ffmpeg=$build/bin/ffmpeg
+. "$(dirname "$0")/checks.sh"
+unset AIANIME_ENGINE
 python=${AIANIME_PYTHON:-python3}
-unset AIANIME_MODELS AIANIME_TEMPLATES AIANIME_ENGINE
 export HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-passed=0
-failed=0
-
-ok() {
-    echo "ok $1"
-    passed=$((passed + 1))
-}
-fail() { # name, reason
-    echo "FAIL $1: $2"
-    failed=$((failed + 1))
-}
-is() { # name, got, wanted
-    if [ "$2" = "$3" ]; then ok "$1"; else fail "$1" "got '$2', wanted '$3'"; fi
-}
-
-# try NAME STATUS PATTERN WORDS...: exit status and output, errors too.
-try() {
-    local name=$1 status=$2 pattern=$3 got
-    shift 3
-    timeout 300 "$command" "$@" >"$tmp/log" 2>&1 </dev/null
-    got=$?
-    if [ "$got" != "$status" ]; then
-        fail "$name" "exit $got instead of $status: $(tail -n 2 "$tmp/log" | tr '\n' '|')"
-    elif ! grep -Eq -- "$pattern" "$tmp/log"; then
-        fail "$name" "no '$pattern' in: $(tail -n 5 "$tmp/log" | tr '\n' '|')"
-    else
-        ok "$name"
-    fi
-}
-
-says() { # name, pattern
-    if grep -Eq -- "$2" "$tmp/log"; then ok "$1"; else fail "$1" "no '$2' in: $(tr '\n' '|' <"$tmp/log")"; fi
-}
 
 picture() { # file, source, size
     mkdir -p "$(dirname "$1")"
@@ -82,31 +44,11 @@ try "what it is" 0 'dialect +kohya, diffusers block names' info "$tmp/whole.safe
 
 # Stopped as soon as it trains, killed a little later, then to the end. The file's name is in its metadata.
 mkdir "$tmp/parts"
-"$command" train style "${common[@]}" -o "$tmp/parts/whole.safetensors" --sources "$tmp/photos" --steps 12 --samples 2 >"$tmp/stop.log" 2>&1 </dev/null &
-process=$!
-for _ in $(seq 600); do
-    grep -q 'style: step' "$tmp/stop.log" && break
-    sleep 0.1
-done
-kill -TERM $process
-wait $process
-status=$?
-if [ $status = 0 ]; then
-    fail "a stop is answered" "the run was over before it could be stopped"
-elif grep -q 'the same command goes on' "$tmp/stop.log"; then
-    ok "a stop is answered"
-else
-    fail "a stop is answered" "exit $status, $(tail -n 1 "$tmp/stop.log")"
-fi
+parts=(train style "${common[@]}" -o "$tmp/parts/whole.safetensors" --sources "$tmp/photos" --steps 12)
+stop_when 'style: step' "$tmp/stop.log" TERM "${parts[@]}" --samples 2
+is_resumable "a stop is answered" "$tmp/stop.log"
 [ -e "$tmp/parts/whole.safetensors" ] && fail "half a style is not written" "it is there" || ok "half a style is not written"
-"$command" train style "${common[@]}" -o "$tmp/parts/whole.safetensors" --sources "$tmp/photos" --steps 12 >"$tmp/kill.log" 2>&1 </dev/null &
-process=$!
-for _ in $(seq 600); do
-    grep -q 'style: goes on' "$tmp/kill.log" && break
-    sleep 0.1
-done
-kill -KILL $process 2>/dev/null
-wait $process 2>/dev/null
+stop_when 'style: goes on' "$tmp/kill.log" KILL "${parts[@]}"
 style parts/whole --sources "$tmp/photos" --steps 12
 is "a killed run goes on" $? 0
 says "from its state" 'goes on at step [1-9]'
@@ -205,5 +147,4 @@ PYTHON
     says "every layer of it" "layers agree"
 fi
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

@@ -53,7 +53,6 @@ std::vector<int64_t> Diffusion::trailing(int64_t steps) const {
     return list;
 }
 
-// Of what is not pure noise half is at the timesteps of a short run, half anywhere.
 at::Tensor draw_timesteps(const Diffusion &diffusion, int64_t n, int64_t steps, double pure_noise, const at::Generator &generator) {
     const at::Tensor any = at::randint(0, diffusion.size(), {n}, generator, at::kLong);
     const at::Tensor used = at::tensor(diffusion.trailing(steps)).index_select(0, at::randint(0, steps, {n}, generator, at::kLong));

@@ -33,6 +33,9 @@ private:
     at::Tensor signal_, noise_;
 };
 
+// n timesteps, int64: a share of them pure noise, of the rest half at those of a run of `steps` steps, half anywhere.
+at::Tensor draw_timesteps(const Diffusion &diffusion, int64_t n, int64_t steps, double pure_noise, const at::Generator &generator);
+
 // v-prediction (arXiv 2202.00512) at random timesteps, a share of them pure noise: all that source and prompt tell is learnt there.
 // And, weighed, the decoded picture where pure noise is all there is and the source determines it.
 at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusion, const Batch &batch, int64_t steps,

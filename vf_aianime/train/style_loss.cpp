@@ -49,15 +49,9 @@ at::Tensor prediction_target(diffusion::Prediction prediction, const at::Tensor 
 // noise, most: what words and hints say is learned there, for the slightest trace of the clean latents gives the style away.
 at::Tensor draw_style_timesteps(const Diffusion &diffusion, int64_t count, int64_t few_steps, diffusion::Prediction prediction,
                                 const at::Generator &generator) {
-    const at::Tensor any = at::randint(0, diffusion.size(), {count}, generator, at::kLong);
     if (!few_steps)
-        return any;
-    const at::Tensor places = at::randint(0, few_steps, {count}, generator, at::kLong);
-    const at::Tensor used = at::tensor(diffusion.trailing(few_steps)).index_select(0, places);
-    const at::Tensor choice = at::rand({count}, generator, at::kFloat);
-    const double noisiest = prediction == diffusion::Prediction::v ? 0.5 : 0;
-    return at::where(choice < noisiest, at::full_like(any, diffusion.size() - 1),
-                     at::where(choice < (1 + noisiest) / 2, used, any));
+        return at::randint(0, diffusion.size(), {count}, generator, at::kLong);
+    return draw_timesteps(diffusion, count, few_steps, prediction == diffusion::Prediction::v ? 0.5 : 0, generator);
 }
 
 StyleNetworks::StyleNetworks(const pipeline::Models &models, const LoraLayers &lora, const StyleLossOptions &options)
