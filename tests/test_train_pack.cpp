@@ -188,6 +188,24 @@ AIANIME_TEST(losses_fall) {
         0.9);
 }
 
+// An open palette has noise that leans towards its target, all else any noise.
+AIANIME_TEST(open_palettes_are_coupled_to_noise) {
+    const TempFolder shape;
+    write_tiny_shape(shape.path());
+    const train::PackNetworks base(shape.path(), 5, at::kCPU);
+    const train::Diffusion diffusion(base.scheduler);
+    train::Batch batch = random_batch(2, 64, 7);
+    batch.undetermined[1].fill_(true);
+    const int64_t side = 64 / base.vae->stride();
+    const at::Tensor clean = 3 * at::ones({2, base.vae->latent_channels(), side, side});
+    at::Tensor lean = at::zeros({2});
+    for (uint64_t seed = 0; seed < 8; seed++)
+        lean += train::coupled_noise(base, diffusion, batch, clean, 32, train::generator_for(seed, 0, 0)).mean({1, 2, 3}) * side *
+                std::sqrt(static_cast<double>(base.vae->latent_channels())) / 8;
+    ck_assert_double_lt(std::abs(lean[0].item<double>()), 1);
+    ck_assert_double_gt(lean[1].item<double>(), 1.4);
+}
+
 // What is written loads as every other pack does and computes the same.
 AIANIME_TEST(written_packs_load) {
     const TempFolder shape, pack;
@@ -217,6 +235,7 @@ AIANIME_TEST(written_packs_load) {
 }
 
 int main() {
-    return run_suite("train_pack", {gradients_of_the_denoiser, gradients_of_the_autoencoder, time_steps_of_their_own,
-                                    steps_lead_to_clean_latents, losses_fall, written_packs_load});
+    return run_suite("train_pack",
+                     {gradients_of_the_denoiser, gradients_of_the_autoencoder, time_steps_of_their_own, steps_lead_to_clean_latents,
+                      losses_fall, open_palettes_are_coupled_to_noise, written_packs_load});
 }

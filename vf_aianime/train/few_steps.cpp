@@ -17,21 +17,28 @@ std::vector<std::string> chosen(const std::vector<std::string> &prompts, const a
     return some;
 }
 
-// Clean latents that the student is to name.
-at::Tensor goals(const PackNetworks &base, const Diffusion &diffusion, const Batch &batch, const at::Tensor &target,
-                 const at::Tensor &noise, int64_t steps) {
+} // namespace
+
+at::Tensor coupled_noise(const PackNetworks &base, const Diffusion &diffusion, const Batch &batch, const at::Tensor &clean,
+                         int64_t draws, const at::Generator &generator) {
     const at::NoGradGuard no_gradient;
-    at::Tensor clean = base.encode(target);
+    const auto normal = [&](std::vector<int64_t> shape) { return at::randn(shape, generator, at::kFloat).to(clean.device()); };
+    const at::Tensor noise = normal(clean.sizes().vec());
     const at::Tensor places = batch.undetermined.nonzero().flatten();
     if (!places.size(0))
-        return clean;
+        return noise;
     const at::Tensor there = places.to(clean.device());
-    const at::Tensor reached = sample_latents(base, diffusion, batch.source.index_select(0, places),
-                                              base.encode_text(chosen(batch.prompts, places)), noise.index_select(0, there), steps);
-    return clean.index_copy(0, there, reached);
+    const at::Tensor expected = sample_latents(base, diffusion, batch.source.index_select(0, places),
+                                               base.encode_text(chosen(batch.prompts, places)), noise.index_select(0, there), 1);
+    const auto cells = [](const at::Tensor &x) { return at::avg_pool2d(x, 8, 8, 0, true); };
+    const at::Tensor open = cells(clean.index_select(0, there) - expected);
+    for (int64_t i = 0; i < places.size(0); i++) {
+        const at::Tensor several = normal({draws, clean.size(1), clean.size(2), clean.size(3)});
+        const at::Tensor likeness = (cells(several) * open[i]).sum({1, 2, 3});
+        noise[places[i].item<int64_t>()] = several[likeness.argmax().item<int64_t>()];
+    }
+    return noise;
 }
-
-} // namespace
 
 at::Tensor few_steps_loss(const PackNetworks &student, const PackNetworks &base, const Diffusion &diffusion, const Batch &batch,
                           const FewStepsOptions &options, const at::Generator &generator) {
@@ -43,10 +50,8 @@ at::Tensor few_steps_loss(const PackNetworks &student, const PackNetworks &base,
     at::Tensor x, clean;
     {
         const at::NoGradGuard no_gradient;
-        const std::vector<int64_t> shape = {n, student.vae->latent_channels(), target.size(2) / student.vae->stride(),
-                                            target.size(3) / student.vae->stride()};
-        x = at::randn(shape, generator, at::kFloat).to(student.device);
-        clean = goals(base, diffusion, batch, target, x, options.teacher_steps);
+        clean = base.encode(target);
+        x = coupled_noise(base, diffusion, batch, clean, options.draws, generator);
         const at::Tensor text = student.encode_text(batch.prompts),
                          hint = student.control->embed_hint(batch.source.to(student.device));
         for (int64_t i = 0; i < last; i++) {
