@@ -133,6 +133,24 @@ AIANIME_TEST(steps_lead_to_clean_latents) {
     expect_close(x, clean, 1e-4, "clean latents");
 }
 
+// A network that names the clean latents is one that names the velocity that leads there, and its loss counts the latents.
+AIANIME_TEST(named_latents_are_velocities) {
+    diffusion::SchedulerConfig config;
+    const train::Diffusion of_velocities(config);
+    config.prediction = diffusion::Prediction::sample;
+    const train::Diffusion of_latents(config);
+    const auto draw = [](uint64_t seed) { return at::randn({4, 4, 8, 8}, train::generator_for(seed, 0, 0), at::kFloat); };
+    const at::Tensor clean = draw(1), noise = draw(2), times = at::tensor({999, 749, 249, 0}, at::kLong);
+    const at::Tensor signal = of_latents.signal(times), spread = of_latents.noise(times);
+    const at::Tensor x = signal * clean + spread * noise, v = signal * noise - spread * clean;
+    expect_close(of_latents.velocity(clean, x, times.to(at::kFloat)), v, 1e-4, "v of clean latents");
+    expect_close(of_velocities.velocity(v, x, times), v, 1e-7, "v as it is");
+    const at::Tensor named = clean + 0.1 * draw(3);
+    expect_close(of_latents.error(of_latents.velocity(named, x, times) - v, times).square(), (named - clean).square(), 1e-3,
+                 "error");
+    expect_close(of_velocities.error(v, times), v, 1e-7, "error of v");
+}
+
 AIANIME_TEST(losses_fall) {
     const TempFolder folder;
     write_tiny_shape(folder.path());
@@ -237,5 +255,5 @@ AIANIME_TEST(written_packs_load) {
 int main() {
     return run_suite("train_pack",
                      {gradients_of_the_denoiser, gradients_of_the_autoencoder, time_steps_of_their_own, steps_lead_to_clean_latents,
-                      losses_fall, open_palettes_are_coupled_to_noise, written_packs_load});
+                      named_latents_are_velocities, losses_fall, open_palettes_are_coupled_to_noise, written_packs_load});
 }

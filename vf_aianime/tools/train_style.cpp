@@ -52,9 +52,9 @@ training
   --warmup N             steps until the full rate (default: a twentieth of the steps, at most 100)
   --min-snr X            weighs timesteps down where the noise is weak, 5 is usual; 0: all the same (default: 0)
   --noise-offset X       lets brightness of whole pictures be learned, 0.05 is usual (default: 0)
-  --few-steps N          half of the timesteps are those a run of N steps uses, of bases that predict v a quarter, and half pure noise;
+  --few-steps N          half of the timesteps are those a run of N steps uses, of bases that do not predict noise a quarter, and half pure noise;
                          0: all are as likely (default: the base's own number of steps where it is at most 8, else 0)
-  --prediction epsilon|v what the base predicts (default: as it says; 2.x checkpoints in one file: v)
+  --prediction epsilon|v|sample   what the base predicts (default: as it says; 2.x checkpoints in one file: v)
   --device cpu|cuda      (default: cpu)
   --precision float32|bf16   of forward passes (default: float32)
   --seed N               (default: 1)
@@ -165,9 +165,11 @@ void take_training(const Flags &flags, train::StyleOptions &options) {
     take_number(flags, "min-snr", 0, 1000, options.min_snr);
     take_number(flags, "noise-offset", 0, 1, options.noise_offset);
     take_integer(flags, "few-steps", 0, 1000, options.few_steps);
-    const size_t prediction = word_of(flags, "prediction", {"epsilon", "v"});
+    constexpr diffusion::Prediction predictions[] = {diffusion::Prediction::epsilon, diffusion::Prediction::v,
+                                                     diffusion::Prediction::sample};
+    const size_t prediction = word_of(flags, "prediction", {"epsilon", "v", "sample"});
     if (flags.has("prediction"))
-        options.prediction = prediction ? diffusion::Prediction::v : diffusion::Prediction::epsilon;
+        options.prediction = predictions[prediction];
     take_integer(flags, "seed", 0, INT64_MAX, options.seed);
     take_integer(flags, "sample-every", 0, most_steps, options.sample_every);
     take_integer(flags, "samples", 1, 64, options.samples);

@@ -142,8 +142,9 @@ private:
         loop.average = 0.999;
         loop.rate_factor = text_rate;
         const auto loss = [this](int64_t step, int64_t micro) {
-            // Words first: they are learnt from pure noise. What noise to let through at the other timesteps comes with the time.
-            const double done = static_cast<double>(step) / static_cast<double>(options_.denoiser_steps);
+            // Words first: they are learnt from pure noise. What noisy latents tell comes with the time.
+            const double done =
+                options_.from.empty() ? static_cast<double>(step) / static_cast<double>(options_.denoiser_steps) : 1;
             return denoiser_loss(networks_, diffusion_, batch(2, step, micro), inference_steps, 0.7 - 0.4 * done, 1,
                                  generator_for(options_.seed + 2, step, micro));
         };

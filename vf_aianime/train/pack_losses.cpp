@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "train/pack_losses.h"
 
-#include "diffusion/beta_schedule.h"
 #include <ATen/core/grad_mode.h>
 
 #include "nn/aten.h"
@@ -36,23 +35,6 @@ at::Tensor autoencoder_loss(const PackNetworks &networks, const Batch &batch, co
     return picture_loss(decoded, pictures) + 0.01 * (center.square().mean() + (spread - 1).square().mean()) + 0.1 * beyond;
 }
 
-Diffusion::Diffusion(const diffusion::SchedulerConfig &config) {
-    const std::vector<double> alphas = diffusion::make_alphas_cumprod(config);
-    const at::Tensor all = at::tensor(alphas, at::kDouble);
-    signal_ = all.sqrt().to(at::kFloat);
-    noise_ = (1 - all).sqrt().to(at::kFloat);
-}
-
-at::Tensor Diffusion::signal(const at::Tensor &timesteps) const { return signal_.index_select(0, timesteps).view({-1, 1, 1, 1}); }
-at::Tensor Diffusion::noise(const at::Tensor &timesteps) const { return noise_.index_select(0, timesteps).view({-1, 1, 1, 1}); }
-
-std::vector<int64_t> Diffusion::trailing(int64_t steps) const {
-    std::vector<int64_t> list;
-    for (int64_t i = 0; i < steps; i++)
-        list.push_back(size() - size() * i / steps - 1);
-    return list;
-}
-
 at::Tensor draw_timesteps(const Diffusion &diffusion, int64_t n, int64_t steps, double pure_noise, const at::Generator &generator) {
     const at::Tensor any = at::randint(0, diffusion.size(), {n}, generator, at::kLong);
     const at::Tensor used = at::tensor(diffusion.trailing(steps)).index_select(0, at::randint(0, steps, {n}, generator, at::kLong));
@@ -77,7 +59,7 @@ at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusio
     const at::Tensor hint = networks.control->embed_hint(batch.source.to(networks.device));
     const at::Tensor found = networks.velocity(signal * clean + spread * noise, timesteps.to(networks.device, at::kFloat),
                                                networks.encode_text(batch.prompts), hint);
-    const at::Tensor loss = (found - v).square().mean();
+    const at::Tensor loss = diffusion.error(found - v, timesteps).square().mean();
     // Of what is named from pure noise the picture counts too: latents do not weigh as eyes do.
     const at::Tensor places = at::logical_and(timesteps == diffusion.size() - 1, batch.undetermined.logical_not())
                                   .nonzero()

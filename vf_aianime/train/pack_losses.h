@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "train/diffusion.h"
 #include "train/pack_networks.h"
 #include "train/pairs.h"
 
@@ -18,26 +19,11 @@ at::Tensor picture_loss(const at::Tensor &picture, const at::Tensor &target);
 // before they are decoded, because those it will be given are never exact, and drawn to mean 0 and spread 1.
 at::Tensor autoencoder_loss(const PackNetworks &networks, const Batch &batch, const at::Generator &generator);
 
-// The noise schedule's numbers that training needs.
-class Diffusion {
-public:
-    explicit Diffusion(const diffusion::SchedulerConfig &config);
-    // Of timesteps, int64 [n]; shape [n, 1, 1, 1].
-    at::Tensor signal(const at::Tensor &timesteps) const; // sqrt(alpha bar)
-    at::Tensor noise(const at::Tensor &timesteps) const;  // sqrt(1 - alpha bar)
-    // `trailing` timesteps of a run of so many steps, from the noisiest on.
-    std::vector<int64_t> trailing(int64_t steps) const;
-    int64_t size() const { return signal_.size(0); }
-
-private:
-    at::Tensor signal_, noise_;
-};
-
 // n timesteps, int64: a share of them pure noise, of the rest half at those of a run of `steps` steps, half anywhere.
 at::Tensor draw_timesteps(const Diffusion &diffusion, int64_t n, int64_t steps, double pure_noise, const at::Generator &generator);
 
-// v-prediction (arXiv 2202.00512) at random timesteps, a share of them pure noise: all that source and prompt tell is learnt there.
-// And, weighed, the decoded picture where pure noise is all there is and the source determines it.
+// Squared error at random timesteps, a share of them pure noise: all that source and prompt tell is learnt there. And, weighed, the
+// decoded picture where pure noise is all there is and the source determines it.
 at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusion, const Batch &batch, int64_t steps,
                          double pure_noise, double picture_weight, const at::Generator &generator);
 

@@ -90,15 +90,17 @@ PackNetworks::PackNetworks(const std::string &folder, uint64_t seed, at::Device 
       control(std::make_unique<nn::ControlNet>(nn::UNetConfig::from_json(config_of(folder, "controlnet")))),
       tokenizer(std::make_unique<nn::ClipTokenizer>(folder + "/tokenizer")),
       text(std::make_unique<nn::ClipText>(config_of(folder, "text_encoder"))),
-      scheduler(
-          diffusion::SchedulerConfig::from_json(diffusion::load_scheduler_json(folder + "/scheduler/scheduler_config.json"))) {
-    if (scheduler.prediction != diffusion::Prediction::v)
-        throw Error(AIANIME_BAD_DATA, folder + "/scheduler/scheduler_config.json: prediction_type must be v_prediction for a pack "
-                                               "that starts from pure noise in a few steps");
+      scheduler(diffusion::SchedulerConfig::from_json(diffusion::load_scheduler_json(folder + "/scheduler/scheduler_config.json"))),
+      schedule(scheduler) {
+    if (scheduler.prediction == diffusion::Prediction::epsilon)
+        throw Error(AIANIME_BAD_DATA, folder +
+                                          "/scheduler/scheduler_config.json: prediction_type must be v_prediction or sample for a "
+                                          "pack that starts from pure noise in a few steps");
     initialise(vae->module(), mix(seed, 1), device, autoencoder_gain);
     calm_outputs(vae->module(), vae->latent_channels());
     initialise(unet->module(), mix(seed, 2), device, unet_gain);
-    lay_noise_path(*unet);
+    if (scheduler.prediction == diffusion::Prediction::v)
+        lay_noise_path(*unet);
     // A ControlNet that joins a trained U-Net begins without a say (arXiv 2302.05543); here both begin, and with a say it learns
     // sooner.
     initialise(control->module(), mix(seed, 3), device, unet_gain);
@@ -128,7 +130,7 @@ at::Tensor PackNetworks::decode(const at::Tensor &latent) const { return vae->de
 at::Tensor PackNetworks::velocity(const at::Tensor &x, const at::Tensor &timesteps, const at::Tensor &words,
                                   const at::Tensor &hint) const {
     const nn::ControlResiduals residuals = control->forward(x, timesteps, words, hint, nullptr);
-    return unet->forward(x, timesteps, words, nullptr, &residuals);
+    return schedule.velocity(unet->forward(x, timesteps, words, nullptr, &residuals), x, timesteps);
 }
 
 Parameters PackNetworks::train_autoencoder() { return trainable(vae->module(), "vae."); }

@@ -11,6 +11,7 @@
 #include "nn/autoencoder.h"
 #include "nn/clip_text.h"
 #include "nn/unet.h"
+#include "train/diffusion.h"
 #include "train/parameters.h"
 
 namespace aianime::train {
@@ -30,7 +31,7 @@ struct PackNetworks {
     at::Tensor encode(const at::Tensor &picture) const;
     at::Tensor decode(const at::Tensor &latent) const;
 
-    // v for latents x at timesteps [batch]; hint: the control network's embedding of the sources.
+    // v, whatever the U-Net names, for latents x at timesteps [batch]; hint: the control network's embedding of the sources.
     at::Tensor velocity(const at::Tensor &x, const at::Tensor &timesteps, const at::Tensor &text, const at::Tensor &hint) const;
 
     Parameters train_autoencoder();
@@ -51,6 +52,7 @@ struct PackNetworks {
     std::unique_ptr<nn::ClipTokenizer> tokenizer;
     std::unique_ptr<nn::ClipText> text;
     diffusion::SchedulerConfig scheduler;
+    Diffusion schedule;
     double latent_scale = 1;
 };
 

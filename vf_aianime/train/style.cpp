@@ -196,7 +196,7 @@ private:
         style.shape = options_.shape;
         style.text_encoder = options_.text_encoder;
         style.text_width = models_.text_encoder().width();
-        style.v_prediction = models_.scheduler_config().prediction == diffusion::Prediction::v;
+        style.prediction = models_.scheduler_config().prediction;
         style.side = options_.side;
         style.clip_skip = options_.clip_skip;
         style.pictures = static_cast<int64_t>(set_->size());

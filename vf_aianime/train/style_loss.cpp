@@ -45,13 +45,13 @@ at::Tensor prediction_target(diffusion::Prediction prediction, const at::Tensor 
     return clean;
 }
 
-// Of a base for few steps the timesteps of such a run count more than others, and where it predicts v the first of them, pure
+// Of a base for few steps the timesteps of such a run count more than others, and unless it predicts noise the first of them, pure
 // noise, most: what words and hints say is learned there, for the slightest trace of the clean latents gives the style away.
 at::Tensor draw_style_timesteps(const Diffusion &diffusion, int64_t count, int64_t few_steps, diffusion::Prediction prediction,
                                 const at::Generator &generator) {
     if (!few_steps)
         return at::randint(0, diffusion.size(), {count}, generator, at::kLong);
-    return draw_timesteps(diffusion, count, few_steps, prediction == diffusion::Prediction::v ? 0.5 : 0, generator);
+    return draw_timesteps(diffusion, count, few_steps, prediction == diffusion::Prediction::epsilon ? 0 : 0.5, generator);
 }
 
 StyleNetworks::StyleNetworks(const pipeline::Models &models, const LoraLayers &lora, const StyleLossOptions &options)

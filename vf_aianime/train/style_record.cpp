@@ -20,6 +20,11 @@ std::string number_text(double number) {
     return std::string(text, end.ptr);
 }
 
+// As the modelspec spells them; of networks that name the clean latents it says nothing.
+const char *prediction_name(diffusion::Prediction prediction) {
+    return prediction == diffusion::Prediction::epsilon ? "epsilon" : prediction == diffusion::Prediction::v ? "v" : "sample";
+}
+
 } // namespace
 
 void StyleRecord::add(const std::string &name, double value) { add(name, number_text(value)); }
@@ -74,14 +79,14 @@ std::map<std::string, std::string> style_metadata(const StyleDescription &style)
         {"modelspec.sai_model_spec", "1.0.0"},
         {"modelspec.title", style.title},
         {"modelspec.resolution", whole(style.side) + "x" + whole(style.side)},
-        {"modelspec.prediction_type", style.v_prediction ? "v" : "epsilon"},
+        {"modelspec.prediction_type", prediction_name(style.prediction)},
     };
     // Bases of other sizes have no name there.
     if (version_1 || version_2) {
         data["ss_base_model_version"] = version_2 ? "sd_v2" : "sd_v1";
         data["modelspec.architecture"] = std::string(version_2 ? "stable-diffusion-v2-512" : "stable-diffusion-v1") + "/lora";
     }
-    if (style.v_prediction && version_2) {
+    if (style.prediction == diffusion::Prediction::v && version_2) {
         data["ss_base_model_version"] = "sd_v2_v";
         data["modelspec.architecture"] = "stable-diffusion-v2-768-v/lora";
     }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "diffusion/scheduler.h"
 #include "train/lora_layers.h"
 
 namespace aianime::train {
@@ -28,7 +29,8 @@ private:
 struct StyleDescription {
     std::string title, base, trigger;
     LoraShape shape;
-    bool text_encoder = false, v_prediction = false;
+    bool text_encoder = false;
+    diffusion::Prediction prediction = diffusion::Prediction::epsilon;
     int64_t text_width = 0, side = 0, clip_skip = 1, pictures = 0, steps = 0, batch = 1, accumulate = 1;
     double rate = 0, text_rate = 0, min_snr = 0, noise_offset = 0;
     uint64_t seed = 0;

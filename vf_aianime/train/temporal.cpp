@@ -23,8 +23,9 @@ at::Tensor without(const at::Tensor &x, int64_t frame) {
 // The networks at one time step a clip, with what anchors leave behind for the frames.
 class Step {
 public:
-    Step(const TemporalNetworks &networks, const TemporalBatch &batch, int64_t clips, int64_t frames, bool together)
-        : networks_(networks), batch_(batch), clips_(clips), frames_(frames), together_(together) {
+    Step(const TemporalNetworks &networks, const Diffusion &diffusion, const TemporalBatch &batch, int64_t clips, int64_t frames,
+         bool together)
+        : networks_(networks), diffusion_(diffusion), batch_(batch), clips_(clips), frames_(frames), together_(together) {
         frames_pass_.module = &networks.cfa;
         frames_pass_.branches = clips;
         frames_pass_.frames = frames - 1;
@@ -69,10 +70,13 @@ private:
         }
         attention.anchors = together_ ? &unet_store_ : nullptr;
         attention.cross = together_ ? &pass : nullptr;
-        return networks_.unet.forward(x, times, batch_.text, &attention, residuals.down.empty() ? nullptr : &residuals);
+        const at::Tensor output =
+            networks_.unet.forward(x, times, batch_.text, &attention, residuals.down.empty() ? nullptr : &residuals);
+        return diffusion_.velocity(output, x, times);
     }
 
     const TemporalNetworks &networks_;
+    const Diffusion &diffusion_;
     const TemporalBatch &batch_;
     const int64_t clips_, frames_;
     const bool together_;
@@ -135,7 +139,7 @@ at::Tensor temporal_loss(const TemporalNetworks &networks, const Diffusion &diff
     const at::Tensor noise = at::randn(batch.clean.sizes(), generator, at::kFloat).to(device);
     const at::Tensor share = own_share(spread, options.conflict, generator);
 
-    Step step(networks, batch, clips, frames, true);
+    Step step(networks, diffusion, batch, clips, frames, true);
     step.anchors(signal * batch.clean.select(1, anchor) + spread * noise.select(1, anchor), times);
 
     const auto each = [&](const at::Tensor &x) { return x.repeat_interleave(frames - 1, 0); };
@@ -143,7 +147,7 @@ at::Tensor temporal_loss(const TemporalNetworks &networks, const Diffusion &diff
     const at::Tensor shown = batch.other.defined() ? without(at::lerp(batch.clean, batch.other, share), anchor) : clean;
     const at::Tensor x = s * shown + n * without(noise, anchor);
     const at::Tensor v = step.others(x, times), wanted = (s * x - clean) / n;
-    const at::Tensor difference = v - wanted;
+    const at::Tensor difference = diffusion.error(v - wanted, timesteps.repeat_interleave(frames - 1));
     return difference.square().mean() + options.color_weight * means(difference, options.color_cells).square().mean();
 }
 
@@ -153,7 +157,7 @@ at::Tensor sample_clips(const TemporalNetworks &networks, const Diffusion &diffu
     const int64_t clips = noise.size(0), frames = noise.size(1), anchor = batch.motion.anchor;
     const std::vector<int64_t> list = diffusion.trailing(steps);
     at::Tensor x = noise;
-    Step step(networks, batch, clips, frames, together);
+    Step step(networks, diffusion, batch, clips, frames, together);
     for (size_t i = 0; i < list.size(); i++) {
         const at::Tensor times = at::full({clips}, static_cast<double>(list[i]), noise.options());
         const at::Tensor of_anchor = step.anchors(x.select(1, anchor), times).unsqueeze(1);
