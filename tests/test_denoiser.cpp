@@ -4,6 +4,7 @@
 
 #include "support.h"
 
+#include "diffusion/noise.h"
 #include "nn/aten.h"
 #include "nn/weights.h"
 #include "pipeline/settings.h"
@@ -111,6 +112,31 @@ AIANIME_TEST(euler_keeps_scaled_latents) {
     compare_run("euler", settings);
 }
 
+// The frame's own noise with an offset for each channel, and nothing else, is what sampling starts from.
+AIANIME_TEST(offset_noise_starts_a_frame) {
+    const c10::InferenceMode inference;
+    const GoldenPack pack;
+    Settings settings = settings_of(pack);
+    settings.steps = 2;
+    settings.style.noise = NoiseMode::frame;
+    const Models models(settings, at::kFloat, at::kCPU);
+    constexpr int64_t identity = 40000;
+    const at::Tensor plain = sample(settings, models, {{stored("picture"), identity, {}}});
+    const at::Tensor noise = diffusion::counter_noise(golden_seed, identity, 0, plain.size(1), plain.size(2), plain.size(3));
+    ck_assert(relative_error(sample(settings, models, {{stored("picture"), identity, noise}}), plain) < 1e-6);
+    const at::Tensor offset = diffusion::offset_noise(noise, 0.5, golden_seed, identity);
+    settings.noise_offset = 0.5;
+    const at::Tensor made = sample(settings, models, {{stored("picture"), identity, {}}});
+    ck_assert(relative_error(made, sample(settings, models, {{stored("picture"), identity, offset}})) < 1e-6);
+    ck_assert(relative_error(made, plain) > 0.01);
+    // One number a channel, of its own for every frame, half as large as the noise.
+    const at::Tensor added = offset - noise, first = added.slice(2, 0, 1).slice(1, 0, 1);
+    ck_assert_double_lt((added - first).abs().max().item<double>(), 1e-6);
+    const at::Tensor many = diffusion::counter_noise(1, 0, 0, 4096, 1, 1);
+    ck_assert_double_eq_tol((diffusion::offset_noise(many, 0.5, 1, 0) - many).std().item<double>(), 0.5, 0.03);
+    ck_assert(relative_error(diffusion::offset_noise(noise, 0.5, golden_seed, identity + 1) - noise, added) > 0.1);
+}
+
 // The schedule of the pack ends in pure noise, which has no finite ratio of noise to signal.
 AIANIME_TEST(every_scheduler_starts_from_pure_noise) {
     const GoldenPack pack;
@@ -180,7 +206,8 @@ AIANIME_TEST(a_control_acts_only_between_start_and_end) {
 int main() {
     return run_suite("denoiser",
                      {four_ddim_steps, guidance_in_one_batch, picture_to_picture_by_strength, euler_keeps_scaled_latents,
-                      every_scheduler_starts_from_pure_noise, a_still_clip_looks_like_its_picture_in_every_mode,
+                      offset_noise_starts_a_frame, every_scheduler_starts_from_pure_noise,
+                      a_still_clip_looks_like_its_picture_in_every_mode,
                       frames_of_their_own_noise_differ_and_do_not_depend_on_the_segment, a_control_acts_only_between_start_and_end},
                      300);
 }

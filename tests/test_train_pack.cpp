@@ -9,6 +9,7 @@
 #include "support_training.h"
 #include "train/few_steps.h"
 #include "train/loop.h"
+#include "train/offset_noise.h"
 #include "train/pack_losses.h"
 #include "train/pack_samples.h"
 #include "train/pack_writer.h"
@@ -154,7 +155,7 @@ AIANIME_TEST(named_latents_are_velocities) {
 AIANIME_TEST(losses_fall) {
     const TempFolder folder;
     write_tiny_shape(folder.path());
-    train::PackNetworks networks(folder.path(), 3, at::kCPU), base(folder.path(), 4, at::kCPU);
+    train::PackNetworks networks(folder.path(), 3, at::kCPU);
     const train::Diffusion diffusion(networks.scheduler);
     train::Batch batch = random_batch(4, 32, 1);
     batch.target =
@@ -195,33 +196,31 @@ AIANIME_TEST(losses_fall) {
     };
     ck_assert(weighed(1) > weighed(0));
     ck_assert_double_eq_tol(weighed(2) - weighed(1), weighed(1) - weighed(0), 1e-4);
-    base.copy(networks);
-    ck_assert(base.unet->config().block_out_channels == networks.unet->config().block_out_channels);
     batch.undetermined[1].fill_(true);
     falls(
         "few steps", networks.train_few_steps(),
         [&](int64_t step) {
-            return train::few_steps_loss(networks, base, diffusion, batch, {4, 4, 0.5}, train::generator_for(1, step % 4, 0));
+            return train::few_steps_loss(networks, diffusion, batch, {4, 0.5}, train::generator_for(1, step % 4, 0));
         },
         0.9);
 }
 
-// An open palette has noise that leans towards its target, all else any noise.
-AIANIME_TEST(open_palettes_are_coupled_to_noise) {
-    const TempFolder shape;
-    write_tiny_shape(shape.path());
-    const train::PackNetworks base(shape.path(), 5, at::kCPU);
-    const train::Diffusion diffusion(base.scheduler);
-    train::Batch batch = random_batch(2, 64, 7);
-    batch.undetermined[1].fill_(true);
-    const int64_t side = 64 / base.vae->stride();
-    const at::Tensor clean = 3 * at::ones({2, base.vae->latent_channels(), side, side});
-    at::Tensor lean = at::zeros({2});
-    for (uint64_t seed = 0; seed < 8; seed++)
-        lean += train::coupled_noise(base, diffusion, batch, clean, 32, train::generator_for(seed, 0, 0)).mean({1, 2, 3}) * side *
-                std::sqrt(static_cast<double>(base.vae->latent_channels())) / 8;
-    ck_assert_double_lt(std::abs(lean[0].item<double>()), 1);
-    ck_assert_double_gt(lean[1].item<double>(), 1.4);
+// Over all hues the offset is a standard normal one; of a hue it points there; pictures without are left alone.
+AIANIME_TEST(offsets_of_noise_tell_open_hues) {
+    constexpr int64_t n = 6000;
+    const at::Tensor hues = at::stack({at::arange(n).remainder(6) * 60 + 28, at::full({n}, -1)}, 1).to(at::kFloat);
+    const at::Tensor noise = train::offset_noise({n, 5, 8, 8}, 0.5, hues, train::generator_for(1, 0, 0));
+    const at::Tensor means = noise.mean({2, 3});
+    const double grain = 1.0 / 64, expected = 0.25 + grain;
+    expect_close(means.square().mean({0}), at::full({5}, expected), 0.05, "spread of every channel");
+    ck_assert_double_lt(means.mean({0}).abs().max().item<double>(), 0.03);
+    const at::Tensor radians = hues.select(1, 0) * (3.14159265358979 / 180);
+    const at::Tensor along = means.select(1, 0) * radians.cos() + means.select(1, 1) * radians.sin(),
+                     across = means.select(1, 1) * radians.cos() - means.select(1, 0) * radians.sin();
+    ck_assert_double_gt((along > across.abs()).to(at::kFloat).mean().item<double>(), 0.9);
+    ck_assert_double_lt((means.select(1, 2) * radians.cos()).mean().abs().item<double>(), 0.02);
+    expect_close(train::offset_noise({2, 5, 8, 8}, 0, hues.slice(0, 0, 2), train::generator_for(2, 0, 0)),
+                 at::randn({2, 5, 8, 8}, train::generator_for(2, 0, 0), at::kFloat), 1e-7, "no offset");
 }
 
 // What is written loads as every other pack does and computes the same.
@@ -255,5 +254,5 @@ AIANIME_TEST(written_packs_load) {
 int main() {
     return run_suite("train_pack",
                      {gradients_of_the_denoiser, gradients_of_the_autoencoder, time_steps_of_their_own, steps_lead_to_clean_latents,
-                      named_latents_are_velocities, losses_fall, open_palettes_are_coupled_to_noise, written_packs_load});
+                      named_latents_are_velocities, losses_fall, offsets_of_noise_tell_open_hues, written_packs_load});
 }

@@ -52,4 +52,9 @@ at::Tensor counter_noise(uint64_t seed, int64_t key, uint32_t stream, int64_t ch
     return result;
 }
 
+at::Tensor offset_noise(const at::Tensor &noise, double offset, uint64_t seed, int64_t key) {
+    constexpr uint32_t stream = UINT32_MAX; // no step's
+    return offset == 0 ? noise : noise + offset * counter_noise(seed, key, stream, noise.size(0), 1, 1);
+}
+
 } // namespace aianime::diffusion

@@ -14,4 +14,9 @@ namespace aianime::diffusion {
 // initial latents, 1 + step for the noise of a step). Returns float32 [channels, height, width] on the CPU.
 at::Tensor counter_noise(uint64_t seed, int64_t key, uint32_t stream, int64_t channels, int64_t height, int64_t width);
 
+// Initial noise [channels, height, width] with `offset` times a standard normal number on top of each channel, a function of seed
+// and key ("offset noise", N. Guttenberg, crosslabs.org 2023): plain noise says next to nothing of what a whole picture is to be
+// like, and a network that was trained with the offset lets it decide that. Offset 0: the noise as it is.
+at::Tensor offset_noise(const at::Tensor &noise, double offset, uint64_t seed, int64_t key);
+
 } // namespace aianime::diffusion

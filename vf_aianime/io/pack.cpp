@@ -61,13 +61,15 @@ std::vector<PackFile> read_files(const Json &json) {
 }
 
 void read_defaults(const Json &json, Pack &pack) {
-    json.only({"steps", "guidance", "strength", "size", "scheduler"});
+    json.only({"steps", "guidance", "strength", "noise_offset", "size", "scheduler"});
     if (json.has("steps"))
         pack.steps = static_cast<int>(json.at("steps").integer(1, 1000));
     if (json.has("guidance"))
         pack.guidance = json.at("guidance").number(0, 50);
     if (json.has("strength"))
         pack.strength = json.at("strength").number(0, 1);
+    if (json.has("noise_offset"))
+        pack.noise_offset = json.at("noise_offset").number(0, 1);
     if (json.has("size"))
         pack.size = static_cast<int>(json.at("size").integer(16, 4096));
     if (json.has("scheduler"))

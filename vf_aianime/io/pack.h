@@ -33,6 +33,7 @@ struct Pack {
     int steps = 20;
     double guidance = 7.5;
     double strength = 1.0;
+    double noise_offset = 0.0;
     int size = 512;
     std::string scheduler; // "" = the one of scheduler/scheduler_config.json
 

@@ -116,8 +116,9 @@ private:
     at::Tensor drawn_noise(int64_t key, uint32_t stream) const {
         const int64_t factor = models_.vae().stride();
         const at::Tensor &picture = tracks_.front().picture;
-        return diffusion::counter_noise(settings_.style.seed, key, stream, models_.vae().latent_channels(),
-                                        picture.size(2) / factor, picture.size(3) / factor);
+        const at::Tensor drawn = diffusion::counter_noise(settings_.style.seed, key, stream, models_.vae().latent_channels(),
+                                                          picture.size(2) / factor, picture.size(3) / factor);
+        return stream == 0 ? diffusion::offset_noise(drawn, settings_.noise_offset, settings_.style.seed, key) : drawn;
     }
 
     // Of all tracks; stream 0 is the initial noise, later ones belong to the steps.

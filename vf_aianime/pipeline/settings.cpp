@@ -212,6 +212,7 @@ Settings resolve_settings(const aianime_settings &given, std::vector<std::string
     settings.steps = settings.style.steps.value_or(settings.pack.steps);
     settings.guidance = settings.style.guidance.value_or(settings.pack.guidance);
     settings.strength = settings.style.strength.value_or(settings.pack.strength);
+    settings.noise_offset = settings.style.noise_offset.value_or(settings.pack.noise_offset);
     settings.size = settings.style.size.value_or(settings.pack.size);
     check_licenses(settings);
     if (settings.style.require_hash)
@@ -229,6 +230,7 @@ Settings settings_of_base(const std::string &base) {
     settings.steps = settings.pack.steps;
     settings.guidance = settings.pack.guidance;
     settings.strength = settings.pack.strength;
+    settings.noise_offset = settings.pack.noise_offset;
     settings.size = settings.pack.size;
     return settings;
 }

@@ -41,6 +41,7 @@ struct Settings {
     int steps = 0;
     double guidance = 0;
     double strength = 0;
+    double noise_offset = 0; // of the noise that is drawn, see offset_noise in diffusion/noise.h
     int size = 0;
 
     std::string device; // "cpu"

@@ -156,7 +156,8 @@ void read_prompt(const Json &json, Template &style) {
 }
 
 void read_sampling(const Json &json, Template &style) {
-    json.only({"scheduler", "prediction", "beta_schedule", "spacing", "gamma", "steps", "guidance", "strength", "seed", "size"});
+    json.only({"scheduler", "prediction", "beta_schedule", "spacing", "gamma", "steps", "guidance", "strength", "noise_offset",
+               "seed", "size"});
     optional(json, "scheduler", [&](const Json &value) { style.scheduler = value.choice(diffusion::Scheduler::names()); });
     optional(json, "prediction",
              [&](const Json &value) { style.prediction = value_of(predictions, value.string(), value.where()); });
@@ -168,6 +169,7 @@ void read_sampling(const Json &json, Template &style) {
     optional_integer(json, "steps", 1, 1000, style.steps);
     optional_number(json, "guidance", 0, 50, style.guidance);
     optional_number(json, "strength", 0, 1, style.strength);
+    optional_number(json, "noise_offset", 0, 1, style.noise_offset);
     optional(json, "seed", [&](const Json &value) { style.seed = value.unsigned_integer(); });
     optional_integer(json, "size", 0, 4096, style.size);
     if (style.size && *style.size > 0 && *style.size < 16)

@@ -90,6 +90,7 @@ struct Template {
     std::optional<int> steps;           // 1 to 1000
     std::optional<double> guidance;     // 0 to 50
     std::optional<double> strength;     // 0 to 1
+    std::optional<double> noise_offset; // 0 to 1
     std::optional<int> size;            // 0, or 16 to 4096
     uint64_t seed = 0;
 

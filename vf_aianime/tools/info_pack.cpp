@@ -67,7 +67,9 @@ void print_manifest(const io::Pack &pack) {
         print_line("description", io::printable(pack.description));
     print_line("license", pack.license.empty() ? "not stated (no pack.json)" : io::printable(pack.license));
     print_line("defaults", plural(static_cast<uint64_t>(pack.steps), "step") + ", guidance " + number_text(pack.guidance) +
-                               ", strength " + number_text(pack.strength) + ", size " + std::to_string(pack.size) +
+                               ", strength " + number_text(pack.strength) +
+                               (pack.noise_offset > 0 ? ", noise offset " + number_text(pack.noise_offset) : "") + ", size " +
+                               std::to_string(pack.size) +
                                (pack.scheduler.empty() ? "" : ", scheduler " + io::printable(pack.scheduler)));
 }
 

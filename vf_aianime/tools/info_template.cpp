@@ -25,8 +25,9 @@ void print_settings(const pipeline::Settings &settings) {
         print_line("control", control.settings.type + ", scale " + number_text(control.settings.scale) + ": " + control.path);
     print_line("sampling", plural(static_cast<uint64_t>(settings.steps), "step") + ", " +
                                (settings.scheduler.empty() ? "the pack's scheduler" : settings.scheduler) + ", guidance " +
-                               number_text(settings.guidance) + ", strength " + number_text(settings.strength) + ", size " +
-                               std::to_string(settings.size) + ", seed " + std::to_string(style.seed));
+                               number_text(settings.guidance) + ", strength " + number_text(settings.strength) +
+                               (settings.noise_offset > 0 ? ", noise offset " + number_text(settings.noise_offset) : "") +
+                               ", size " + std::to_string(settings.size) + ", seed " + std::to_string(style.seed));
     print_line("coherence", std::string("attention ") + pipeline::to_string(style.attention) + ", window " +
                                 std::to_string(style.window) + ", overlap " + std::to_string(style.overlap) + ", segment " +
                                 std::to_string(style.segment) + ", noise " + pipeline::to_string(style.noise));

@@ -51,7 +51,7 @@ training
   --text-rate X          of the text encoder (default: half of --rate)
   --warmup N             steps until the full rate (default: a twentieth of the steps, at most 100)
   --min-snr X            weighs timesteps down where the noise is weak, 5 is usual; 0: all the same (default: 0)
-  --noise-offset X       lets brightness of whole pictures be learned, 0.05 is usual (default: 0)
+  --noise-offset X       lets brightness of whole pictures be learned, 0.05 is usual (default: the base's, mostly 0)
   --few-steps N          half of the timesteps are those a run of N steps uses, of bases that do not predict noise a quarter, and half pure noise;
                          0: all are as likely (default: the base's own number of steps where it is at most 8, else 0)
   --prediction epsilon|v|sample   what the base predicts (default: as it says; 2.x checkpoints in one file: v)

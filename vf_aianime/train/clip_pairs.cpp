@@ -109,7 +109,7 @@ ClipPairs::Run ClipPairs::frames_of_still(const ClipBatchOptions &options, Draw 
 
 ClipBatch ClipPairs::batch(const ClipBatchOptions &options, uint64_t seed) const {
     ClipBatch batch;
-    std::vector<at::Tensor> sources, targets, others;
+    std::vector<at::Tensor> sources, targets, others, all_hues;
     for (int64_t i = 0; i < options.clips; i++) {
         Draw draw(mix(seed, static_cast<uint64_t>(i)));
         const Run frames =
@@ -119,6 +119,7 @@ ClipBatch ClipPairs::batch(const ClipBatchOptions &options, uint64_t seed) const
         const bool open = draw.chance(0.75);
         const FreeColors palette = open ? random_palette(draw) : FreeColors{};
         std::vector<cv::Mat> source, target, other;
+        std::vector<at::Tensor> hues;
         batch.open.push_back(open);
         batch.marks.emplace_back();
         for (const Pair &frame : frames) {
@@ -126,16 +127,21 @@ ClipBatch ClipPairs::batch(const ClipBatchOptions &options, uint64_t seed) const
             frame.source.convertTo(source.back(), CV_32FC3, 1 / 255.0);
             target.push_back(cel_picture(frame.base, style, palette));
             batch.marks.back().push_back(frame.base.marks);
-            other.push_back(open ? cel_picture(frame.base, style, random_palette(draw)) : target.back());
+            const FreeColors own = open ? random_palette(draw) : FreeColors{};
+            other.push_back(open ? cel_picture(frame.base, style, own) : target.back());
+            const FreeColors &decided = hues.empty() ? palette : own;
+            hues.push_back(at::tensor({decided.backdrop, decided.cloth}));
         }
         sources.push_back(stacked(source, 1, 0));
         targets.push_back(stacked(target, 2, -1));
         others.push_back(stacked(other, 2, -1));
+        all_hues.push_back(at::stack(hues));
         batch.prompts.push_back(style.prompt + (open ? ", new colors" : ""));
     }
     batch.source = at::stack(sources);
     batch.target = at::stack(targets);
     batch.other = at::stack(others);
+    batch.hues = at::stack(all_hues);
     return batch;
 }
 

@@ -15,6 +15,7 @@ struct ClipBatch {
     at::Tensor source;                       // [clips, frames, 3, side, side] in [0, 1]
     at::Tensor target;                       // the same in [-1, 1]
     at::Tensor other;                        // likewise
+    at::Tensor hues;                         // [clips, frames, 2] degrees: Batch::hues of `other`, the first frame's of `target`
     std::vector<std::string> prompts;        // one a clip
     std::vector<bool> open;                  // of the clips: nothing but another frame tells the palette
     std::vector<std::vector<cv::Mat>> marks; // CelBase::marks, by clip and frame

@@ -4,43 +4,12 @@
 #include <ATen/core/grad_mode.h>
 
 #include "nn/aten.h"
+#include "train/offset_noise.h"
 #include "train/pack_samples.h"
 
 namespace aianime::train {
 
-namespace {
-
-std::vector<std::string> chosen(const std::vector<std::string> &prompts, const at::Tensor &places) {
-    std::vector<std::string> some;
-    for (int64_t i = 0; i < places.size(0); i++)
-        some.push_back(prompts[static_cast<size_t>(places[i].item<int64_t>())]);
-    return some;
-}
-
-} // namespace
-
-at::Tensor coupled_noise(const PackNetworks &base, const Diffusion &diffusion, const Batch &batch, const at::Tensor &clean,
-                         int64_t draws, const at::Generator &generator) {
-    const at::NoGradGuard no_gradient;
-    const auto normal = [&](std::vector<int64_t> shape) { return at::randn(shape, generator, at::kFloat).to(clean.device()); };
-    const at::Tensor noise = normal(clean.sizes().vec());
-    const at::Tensor places = batch.undetermined.nonzero().flatten();
-    if (!places.size(0))
-        return noise;
-    const at::Tensor there = places.to(clean.device());
-    const at::Tensor expected = sample_latents(base, diffusion, batch.source.index_select(0, places),
-                                               base.encode_text(chosen(batch.prompts, places)), noise.index_select(0, there), 1);
-    const auto cells = [](const at::Tensor &x) { return at::avg_pool2d(x, 8, 8, 0, true); };
-    const at::Tensor open = cells(clean.index_select(0, there) - expected);
-    for (int64_t i = 0; i < places.size(0); i++) {
-        const at::Tensor several = normal({draws, clean.size(1), clean.size(2), clean.size(3)});
-        const at::Tensor likeness = (cells(several) * open[i]).sum({1, 2, 3});
-        noise[places[i].item<int64_t>()] = several[likeness.argmax().item<int64_t>()];
-    }
-    return noise;
-}
-
-at::Tensor few_steps_loss(const PackNetworks &student, const PackNetworks &base, const Diffusion &diffusion, const Batch &batch,
+at::Tensor few_steps_loss(const PackNetworks &student, const Diffusion &diffusion, const Batch &batch,
                           const FewStepsOptions &options, const at::Generator &generator) {
     const at::Tensor target = batch.target.to(student.device).contiguous(at::MemoryFormat::ChannelsLast);
     const int64_t n = target.size(0);
@@ -50,8 +19,8 @@ at::Tensor few_steps_loss(const PackNetworks &student, const PackNetworks &base,
     at::Tensor x, clean;
     {
         const at::NoGradGuard no_gradient;
-        clean = base.encode(target);
-        x = coupled_noise(base, diffusion, batch, clean, options.draws, generator);
+        clean = student.encode(target);
+        x = offset_noise(clean.sizes(), student.noise_offset, batch.hues, generator).to(student.device);
         const at::Tensor text = student.encode_text(batch.prompts),
                          hint = student.control->embed_hint(batch.source.to(student.device));
         for (int64_t i = 0; i < last; i++) {

@@ -160,15 +160,13 @@ private:
 
     LoopEnd distillation() {
         networks_.freeze();
-        PackNetworks base(options_.shape, options_.seed, options_.device);
-        base.copy(networks_);
         LoopOptions loop = loop_options("distillation", options_.distillation_steps);
         loop.learning_rate = 5e-4;
         // The decoder is good already and learns the other latents by the way.
         loop.rate_factor = [](const std::string &name) { return name.rfind("vae.", 0) == 0 ? 0.1 : text_rate(name); };
         loop.average = 0.998;
         const auto loss = [&](int64_t step, int64_t micro) {
-            return few_steps_loss(networks_, base, diffusion_, batch(3, step, micro), FewStepsOptions(),
+            return few_steps_loss(networks_, diffusion_, batch(3, step, micro), FewStepsOptions(),
                                   generator_for(options_.seed + 3, step, micro));
         };
         const auto sample = [this](int64_t step) {
@@ -198,8 +196,10 @@ private:
             const uint64_t seed = mix(options_.seed, 4, mix(static_cast<uint64_t>(step), static_cast<uint64_t>(micro)));
             ClipBatchOptions size;
             size.clips = std::max<int64_t>(1, options_.batch / size.frames);
-            return temporal_loss(networks, diffusion_, temporal_batch(networks_, clips.batch(size, seed), config),
-                                 TemporalOptions(), generator_for(options_.seed + 4, step, micro));
+            TemporalOptions how;
+            how.noise_offset = networks_.noise_offset;
+            return temporal_loss(networks, diffusion_, temporal_batch(networks_, clips.batch(size, seed), config), how,
+                                 generator_for(options_.seed + 4, step, micro));
         };
         const auto shown = [&](int64_t count) {
             ClipBatchOptions size;

@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "nn/aten.h"
+#include "train/offset_noise.h"
 #include "train/pack_samples.h"
 
 namespace aianime::train {
@@ -33,7 +34,7 @@ at::Tensor identity_loss(const PackNetworks &networks, const nn::IdentityTokens 
     {
         const at::NoGradGuard no_gradient;
         clean = networks.encode(faces.batch.target.to(networks.device).contiguous(at::MemoryFormat::ChannelsLast));
-        noise = at::randn(clean.sizes(), generator, at::kFloat).to(networks.device);
+        noise = offset_noise(clean.sizes(), networks.noise_offset, {}, generator).to(networks.device);
         text = networks.encode_text(faces.batch.prompts);
         hint = networks.control->embed_hint(faces.batch.source.to(networks.device));
     }
@@ -50,7 +51,7 @@ IdentityGain identity_gain(const PackNetworks &networks, const nn::IdentityToken
     const at::NoGradGuard no_gradient;
     const at::Tensor persons = descriptors_of_sources(networks, judge, faces), text = networks.encode_text(faces.batch.prompts);
     const at::Tensor like = networks.encode(faces.batch.target.to(networks.device));
-    const at::Tensor noise = at::randn(like.sizes(), generator_for(7, 0, 0), at::kFloat);
+    const at::Tensor noise = offset_noise(like.sizes(), networks.noise_offset, {}, generator_for(7, 0, 0));
     const auto distance = [&](const at::Tensor &words) {
         const at::Tensor made = networks.decode(sample_latents(networks, diffusion, faces.batch.source, words, noise, steps));
         return likeness(judge.descriptors(to_unit(made), faces.points), persons);

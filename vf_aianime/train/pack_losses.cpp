@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "nn/aten.h"
+#include "train/offset_noise.h"
 
 namespace aianime::train {
 
@@ -54,7 +55,7 @@ at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusio
     const at::Tensor timesteps = draw_timesteps(diffusion, n, steps, pure_noise, generator);
     const at::Tensor signal = diffusion.signal(timesteps).to(networks.device),
                      spread = diffusion.noise(timesteps).to(networks.device);
-    const at::Tensor noise = normal_like(clean, generator);
+    const at::Tensor noise = offset_noise(clean.sizes(), networks.noise_offset, batch.hues, generator).to(networks.device);
     const at::Tensor v = signal * noise - spread * clean;
     const at::Tensor hint = networks.control->embed_hint(batch.source.to(networks.device));
     const at::Tensor found = networks.velocity(signal * clean + spread * noise, timesteps.to(networks.device, at::kFloat),

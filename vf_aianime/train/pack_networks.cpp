@@ -2,6 +2,7 @@
 #include "train/pack_networks.h"
 
 #include "io/error.h"
+#include "io/pack.h"
 #include "nn/aten.h"
 #include "nn/weights.h"
 #include "train/random.h"
@@ -91,7 +92,7 @@ PackNetworks::PackNetworks(const std::string &folder, uint64_t seed, at::Device 
       tokenizer(std::make_unique<nn::ClipTokenizer>(folder + "/tokenizer")),
       text(std::make_unique<nn::ClipText>(config_of(folder, "text_encoder"))),
       scheduler(diffusion::SchedulerConfig::from_json(diffusion::load_scheduler_json(folder + "/scheduler/scheduler_config.json"))),
-      schedule(scheduler) {
+      schedule(scheduler), noise_offset(io::load_pack(folder).noise_offset) {
     if (scheduler.prediction == diffusion::Prediction::epsilon)
         throw Error(AIANIME_BAD_DATA, folder +
                                           "/scheduler/scheduler_config.json: prediction_type must be v_prediction or sample for a "
@@ -168,22 +169,6 @@ void PackNetworks::load(const std::string &pack) {
     take(unet->module(), "unet");
     take(control->module(), "controlnet");
     take(text->module(), "text_encoder");
-}
-
-void PackNetworks::copy(const PackNetworks &other) {
-    const auto all = [](const PackNetworks &networks) {
-        Parameters tensors;
-        int part = 0;
-        for (nn::Module *module :
-             {&networks.vae->module(), &networks.unet->module(), &networks.control->module(), &networks.text->module()})
-            module->visit([&](const std::string &name, at::Tensor &tensor,
-                              const std::vector<int64_t> &) { tensors.emplace_back(name, tensor); },
-                          std::to_string(part++) + ".");
-        return tensors;
-    };
-    copy_values(all(other), all(*this));
-    latent_scale = other.latent_scale;
-    freeze();
 }
 
 } // namespace aianime::train

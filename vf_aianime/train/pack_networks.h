@@ -42,8 +42,6 @@ struct PackNetworks {
     void freeze();
     // Takes over the weights of a pack of the same shapes. Throws Error (NOT_FOUND, BAD_DATA).
     void load(const std::string &pack);
-    // Takes over the weights and the scale of networks of the same shapes.
-    void copy(const PackNetworks &other);
 
     at::Device device;
     std::unique_ptr<nn::Autoencoder> vae;
@@ -53,6 +51,7 @@ struct PackNetworks {
     std::unique_ptr<nn::ClipText> text;
     diffusion::SchedulerConfig scheduler;
     Diffusion schedule;
+    double noise_offset = 0; // of the noise that sampling starts from, as the pack says
     double latent_scale = 1;
 };
 

@@ -9,6 +9,7 @@
 
 #include "nn/aten.h"
 #include "pipeline/picture_tensor.h"
+#include "train/offset_noise.h"
 
 namespace aianime::train {
 
@@ -92,7 +93,7 @@ void sample_denoiser(const PackNetworks &networks, const Diffusion &diffusion, c
     const at::NoGradGuard no_gradient;
     const Batch batch = fixed_batch(pairs, 8);
     const at::Tensor clean = networks.encode(batch.target.to(networks.device));
-    const at::Tensor noise = at::randn(clean.sizes(), generator_for(sheet_seed, 0, 0), at::kFloat);
+    const at::Tensor noise = offset_noise(clean.sizes(), networks.noise_offset, batch.hues, generator_for(sheet_seed, 0, 0));
     const at::Tensor made =
         networks.decode(sample_latents(networks, diffusion, batch.source, networks.encode_text(batch.prompts), noise, steps));
     write_sheet(path, {batch.source, to_unit(batch.target), to_unit(made.cpu())});

@@ -66,6 +66,8 @@ json_object *defaults_of(const io::Pack &pack) {
     json_object_object_add(defaults, "steps", json_object_new_int(pack.steps));
     json_object_object_add(defaults, "guidance", json_object_new_double(pack.guidance));
     json_object_object_add(defaults, "strength", json_object_new_double(pack.strength));
+    if (pack.noise_offset > 0)
+        json_object_object_add(defaults, "noise_offset", json_object_new_double(pack.noise_offset));
     json_object_object_add(defaults, "size", json_object_new_int(pack.size));
     if (!pack.scheduler.empty())
         add_text(defaults, "scheduler", pack.scheduler);

@@ -96,6 +96,8 @@ Example whole_example(const Pair &pair, const BatchOptions &options, Draw &draw)
     example.target = cel_picture(pair.base, cel_styles()[style], palette.colors);
     example.style = style;
     example.undetermined = palette.undetermined;
+    if (palette.undetermined)
+        example.open = palette.colors;
     example.prompt = with_filler(cel_styles()[style].prompt + palette.words, draw);
     if (draw.chance(options.empty_prompts)) {
         example.prompt.clear();
@@ -111,11 +113,14 @@ Batch batch_of(const std::vector<Example> &examples) {
     batch.source = at::empty({n, 3, size.height, size.width}, at::kFloat);
     batch.target = at::empty_like(batch.source);
     batch.undetermined = at::zeros({n}, at::kBool);
+    batch.hues = at::empty({n, 2}, at::kFloat);
     for (int64_t i = 0; i < n; i++) {
         const Example &example = examples[static_cast<size_t>(i)];
         put(example.source, batch.source[i], 1, 0);
         put(example.target, batch.target[i], 2, -1);
         batch.undetermined[i].fill_(example.undetermined);
+        batch.hues[i][0].fill_(example.open.backdrop);
+        batch.hues[i][1].fill_(example.open.cloth);
         batch.prompts.push_back(example.prompt);
         batch.styles.push_back(example.style);
     }

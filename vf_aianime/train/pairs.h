@@ -39,6 +39,7 @@ struct Batch {
     std::vector<std::string> prompts;
     std::vector<size_t> styles;
     at::Tensor undetermined; // [n] bool: the target's palette is neither in the source nor in the prompt
+    at::Tensor hues;         // [n, 2] degrees: of backdrop and clothes that only noise decides, else below 0; undefined: none
 };
 
 struct BatchOptions {
@@ -71,6 +72,7 @@ struct Example {
     std::string prompt;
     size_t style;
     bool undetermined;
+    FreeColors open = {}; // hues that neither source nor prompt tells
 };
 // Of the whole pair as it is.
 Example whole_example(const Pair &pair, const BatchOptions &options, Draw &draw);

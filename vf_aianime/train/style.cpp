@@ -95,6 +95,8 @@ private:
                                                   std::to_string(options_.bucket_step));
         if (options_.few_steps < 0)
             options_.few_steps = settings_.steps <= most_few_steps ? settings_.steps : 0;
+        if (options_.noise_offset < 0)
+            options_.noise_offset = settings_.noise_offset;
         if (options_.warmup < 0)
             options_.warmup = std::min<int64_t>(100, options_.steps / 20);
         models_.text_encoder().check_clip_skip(options_.clip_skip);

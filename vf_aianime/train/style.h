@@ -34,9 +34,9 @@ struct StyleOptions {
     double minutes = 0; // 0: no limit
     int64_t batch = 1, accumulate = 1;
     double rate = 1e-4, text_rate = 5e-5;
-    int64_t warmup = -1; // below 0: a twentieth of the steps, at most 100
-    double min_snr = 0;  // 0: every timestep counts the same
-    double noise_offset = 0;
+    int64_t warmup = -1;                             // below 0: a twentieth of the steps, at most 100
+    double min_snr = 0;                              // 0: every timestep counts the same
+    double noise_offset = -1;                        // below 0: what the base says
     int64_t few_steps = -1;                          // draw_style_timesteps(); below 0: the base's where it is made for few
     std::optional<diffusion::Prediction> prediction; // none: the base's
     bool bf16 = false;

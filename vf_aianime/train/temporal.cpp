@@ -8,6 +8,7 @@
 #include "io/atomic_file.h"
 #include "nn/aten.h"
 #include "pipeline/frame_flows.h"
+#include "train/offset_noise.h"
 #include "train/pack_samples.h"
 #include "train/state_file.h"
 
@@ -136,7 +137,10 @@ at::Tensor temporal_loss(const TemporalNetworks &networks, const Diffusion &diff
     const at::Tensor timesteps = draw_timesteps(diffusion, clips, options, generator);
     const at::Tensor signal = diffusion.signal(timesteps).to(device), spread = diffusion.noise(timesteps).to(device);
     const at::Tensor times = timesteps.to(device, at::kFloat);
-    const at::Tensor noise = at::randn(batch.clean.sizes(), generator, at::kFloat).to(device);
+    const at::Tensor noise = offset_noise(batch.clean.flatten(0, 1).sizes(), options.noise_offset,
+                                          batch.hues.defined() ? batch.hues.flatten(0, 1) : at::Tensor(), generator)
+                                 .to(device)
+                                 .view(batch.clean.sizes());
     const at::Tensor share = own_share(spread, options.conflict, generator);
 
     Step step(networks, diffusion, batch, clips, frames, true);

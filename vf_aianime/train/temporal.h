@@ -35,6 +35,7 @@ ClipMotion clip_motion(const at::Tensor &sources, int64_t anchor, const nn::CfaC
 struct TemporalBatch {
     at::Tensor clean;  // [clips, frames, channels, h, w]: latents of the targets as the U-Net sees them, one palette a clip
     at::Tensor other;  // likewise, each frame in the palette it would have chosen by itself; undefined: none
+    at::Tensor hues;   // [clips, frames, 2], of Batch::hues: each frame's own, the anchor's those of the clip; undefined: none
     at::Tensor hint;   // [clips * frames, ...]: the control network's embedding of the sources; undefined: none
     at::Tensor text;   // [clips, tokens, width]
     ClipMotion motion; // on any device
@@ -46,9 +47,10 @@ struct TemporalOptions {
     double conflict = 0.8;   // share of clips whose noisy frames show another palette than the anchor
     double color_weight = 1; // of what is left of the difference in means over `color_cells` squared cells
     int64_t color_cells = 4;
+    double noise_offset = 0; // of the noise, as in sampling
 };
 
-// v-prediction (arXiv 2202.00512) of all frames but the anchor, which has gone first and is seen by the others. One time step a
+// What the U-Net says of all frames but the anchor, which has gone first and is seen by the others. One time step a
 // clip, independent noise for every frame. Where a clip is in conflict its frames' noisy latents are drawn towards `other`, the
 // more the noisier they are, as they are in sampling, where noise of its own has told each frame another palette; what is asked
 // for is the anchor's.

@@ -16,6 +16,7 @@ TemporalBatch temporal_batch(const PackNetworks &networks, const ClipBatch &clip
     TemporalBatch batch;
     batch.clean = latents(clips.target);
     batch.other = latents(clips.other);
+    batch.hues = clips.hues;
     batch.hint = networks.control->embed_hint(clips.source.flatten(0, 1).to(networks.device));
     batch.text = networks.encode_text(clips.prompts);
     batch.motion = clip_motion(clips.source, 0, config, batch.clean.size(3), batch.clean.size(4));

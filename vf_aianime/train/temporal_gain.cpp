@@ -8,6 +8,7 @@
 #include "nn/aten.h"
 #include "pipeline/picture_tensor.h"
 #include "train/lab.h"
+#include "train/offset_noise.h"
 #include "train/pack_samples.h"
 #include "train/sheet.h"
 
@@ -27,7 +28,10 @@ Made make(const PackNetworks &networks, const nn::CfaModule &cfa, const Diffusio
           int64_t steps) {
     const at::NoGradGuard no_gradient;
     const TemporalBatch batch = temporal_batch(networks, clips, cfa.config());
-    const at::Tensor noise = at::randn(batch.clean.sizes(), generator_for(noise_seed, 0, 0), at::kFloat).to(networks.device);
+    const at::Tensor noise =
+        offset_noise(batch.clean.flatten(0, 1).sizes(), networks.noise_offset, {}, generator_for(noise_seed, 0, 0))
+            .to(networks.device)
+            .view(batch.clean.sizes());
     const TemporalNetworks parts = {*networks.unet, networks.control.get(), cfa};
     const auto pictures = [&](bool together) {
         return networks.decode(sample_clips(parts, diffusion, batch, noise, steps, together).flatten(0, 1)).cpu().clamp(-1, 1);
