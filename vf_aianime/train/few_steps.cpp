@@ -33,7 +33,7 @@ at::Tensor few_steps_loss(const PackNetworks &student, const Diffusion &diffusio
     const at::Tensor text = student.encode_text(batch.prompts), hint = student.control->embed_hint(batch.source.to(student.device));
     const at::Tensor found = ddim_step(diffusion, x, student.velocity(x, at::full({n}, now, x.options()), text, hint), now, -1);
     const at::Tensor latent_loss = (found - clean).square().mean();
-    const at::Tensor places = batch.undetermined.logical_not().nonzero().flatten().to(student.device);
+    const at::Tensor places = determined(batch, student.noise_offset).nonzero().flatten().to(student.device);
     if (!places.size(0) || options.picture_weight <= 0)
         return latent_loss;
     // Every other picture is decoded from the encoder's own latents, so that the decoder remains one of those too.

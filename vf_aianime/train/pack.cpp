@@ -73,9 +73,10 @@ private:
         return batch;
     }
 
-    Batch batch(uint64_t stage, int64_t step, int64_t micro) const {
-        return pairs_.batch(batch_options(step),
-                            mix(options_.seed, stage, mix(static_cast<uint64_t>(step), static_cast<uint64_t>(micro))));
+    Batch batch(uint64_t stage, int64_t step, int64_t micro, double free_palettes = BatchOptions().free_palettes) const {
+        BatchOptions how = batch_options(step);
+        how.free_palettes = free_palettes;
+        return pairs_.batch(how, mix(options_.seed, stage, mix(static_cast<uint64_t>(step), static_cast<uint64_t>(micro))));
     }
 
     LoopOptions loop_options(const char *title, int64_t steps) const {
@@ -166,7 +167,8 @@ private:
         loop.rate_factor = [](const std::string &name) { return name.rfind("vae.", 0) == 0 ? 0.1 : text_rate(name); };
         loop.average = 0.998;
         const auto loss = [&](int64_t step, int64_t micro) {
-            return few_steps_loss(networks_, diffusion_, batch(3, step, micro), FewStepsOptions(),
+            // Palettes are learned here, and late.
+            return few_steps_loss(networks_, diffusion_, batch(3, step, micro, 0.5), FewStepsOptions(),
                                   generator_for(options_.seed + 3, step, micro));
         };
         const auto sample = [this](int64_t step) {

@@ -24,6 +24,11 @@ at::Tensor picture_loss(const at::Tensor &picture, const at::Tensor &target) {
            0.5 * (gradient_difference(difference, 2) + gradient_difference(difference, 3));
 }
 
+at::Tensor determined(const Batch &batch, double noise_offset) {
+    const at::Tensor told = batch.undetermined.logical_not();
+    return noise_offset > 0 && batch.hues.defined() ? at::logical_or(told, batch.hues.select(1, 0) >= 0) : told;
+}
+
 at::Tensor autoencoder_loss(const PackNetworks &networks, const Batch &batch, const at::Generator &generator) {
     const at::Tensor sources = batch.source.slice(0, 0, batch.source.size(0) / 4) * 2 - 1;
     const at::Tensor pictures =
@@ -62,7 +67,7 @@ at::Tensor denoiser_loss(const PackNetworks &networks, const Diffusion &diffusio
                                                networks.encode_text(batch.prompts), hint);
     const at::Tensor loss = diffusion.error(found - v, timesteps).square().mean();
     // Of what is named from pure noise the picture counts too: latents do not weigh as eyes do.
-    const at::Tensor places = at::logical_and(timesteps == diffusion.size() - 1, batch.undetermined.logical_not())
+    const at::Tensor places = at::logical_and(timesteps == diffusion.size() - 1, determined(batch, networks.noise_offset))
                                   .nonzero()
                                   .flatten()
                                   .to(networks.device);

@@ -15,6 +15,9 @@ namespace aianime::train {
 // [-1, 1], [n, 3, h, w].
 at::Tensor picture_loss(const at::Tensor &picture, const at::Tensor &target);
 
+// Which of a batch's targets source, prompt and the noise's offset tell, bool [n].
+at::Tensor determined(const Batch &batch, double noise_offset);
+
 // Autoencoder on the targets and, for pictures that are to be stylized only a little, their sources. Latents are disturbed slightly
 // before they are decoded, because those it will be given are never exact, and drawn to mean 0 and spread 1.
 at::Tensor autoencoder_loss(const PackNetworks &networks, const Batch &batch, const at::Generator &generator);

@@ -102,6 +102,7 @@ Example whole_example(const Pair &pair, const BatchOptions &options, Draw &draw)
     if (draw.chance(options.empty_prompts)) {
         example.prompt.clear();
         example.undetermined = true;
+        example.open = {};
     }
     return example;
 }
