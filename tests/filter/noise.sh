@@ -15,20 +15,25 @@ refused() { # name, exit, text, file
     if [ $code = "$2" ] && grep -q -- "$3" "$tmp/log"; then ok "$1"; else fail "$1" "exit $code: $(tr '\n' '|' <"$tmp/log")"; fi
 }
 
+read -r channels offset <<<"$(python3 -c '
+import json
+print(json.load(open("models/pocket/vae/config.json"))["latent_channels"],
+      json.load(open("models/pocket/pack.json"))["defaults"].get("noise_offset", 0))')"
+
 # noise FILE SEED NAME SIDES...: the noise that the seed draws for a picture (Philox4x32-10, Box-Muller), as diffusion/noise.h says.
 noise() {
-    python3 - "$tmp/$1" "${@:2}" <<'PYTHON'
+    python3 - "$tmp/$1" "$offset" "${@:2}" <<'PYTHON'
 import json
 import math
 import struct
 import sys
 
-path, seed, name, *shape = sys.argv[1:]
-seed, shape = int(seed), [int(side) for side in shape]
+path, offset, seed, name, *shape = sys.argv[1:]
+offset, seed, shape = float(offset), int(seed), [int(side) for side in shape]
 count = math.prod(shape)
 
-def block(number):
-    c, key = [number, 0, 0, 0], [seed & 0xFFFFFFFF, seed >> 32]
+def block(number, stream):
+    c, key = [number, 0, 0, stream], [seed & 0xFFFFFFFF, seed >> 32]
     for _ in range(10):
         a, b = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
         c = [b >> 32 ^ c[1] ^ key[0], b & 0xFFFFFFFF, a >> 32 ^ c[3] ^ key[1], a & 0xFFFFFFFF]
@@ -37,7 +42,12 @@ def block(number):
         radius, angle = math.sqrt(-2 * math.log((first + 1) / 2**32)), 2 * math.pi * second / 2**32
         yield from (radius * math.cos(angle), radius * math.sin(angle))
 
-numbers = [number for i in range((count + 3) // 4) for number in block(i)][:count]
+def normal(count, stream):
+    return [number for i in range((count + 3) // 4) for number in block(i, stream)][:count]
+
+area = math.prod(shape[-2:])
+offsets = normal(count // area, 2**32 - 1)
+numbers = [number + offset * offsets[i // area] for i, number in enumerate(normal(count, 0))]
 header = json.dumps({name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 4 * count]}}).encode()
 with open(path, "wb") as out:
     out.write(len(header).to_bytes(8, "little") + header + struct.pack(f"<{count}f", *numbers))
@@ -45,7 +55,7 @@ PYTHON
 }
 
 "$build/bin/ffmpeg" -v error -y -f lavfi -i testsrc2=s=64x32 -frames:v 1 "$tmp/in.png"
-noise seven.safetensors 7 noise 2 4 8 16
+noise seven.safetensors 7 noise 2 "$channels" 8 16
 image seed.png --seed 7 || fail "a run" "$(cat "$tmp/log")"
 image other.png --seed 8
 image file.png --seed 8 --noise "$tmp/seven.safetensors" || fail "a run with noise" "$(cat "$tmp/log")"
@@ -53,9 +63,9 @@ if cmp -s "$tmp/seed.png" "$tmp/other.png"; then fail "seeds differ" "they do no
 if cmp -s "$tmp/seed.png" "$tmp/file.png"; then ok "the seed's noise as a file"; else fail "the seed's noise as a file" "another picture"; fi
 
 refused "no such file" 254 'none' "$tmp/none"
-noise small.safetensors 7 x 1 4 8 8
-refused "of another size" 183 'the noise of a frame is 4x8x8, this run.s latents are 4x8x16' "$tmp/small.safetensors"
-noise flat.safetensors 7 x 4 8 16
+noise small.safetensors 7 x 1 "$channels" 8 8
+refused "of another size" 183 "the noise of a frame is ${channels}x8x8, this run.s latents are ${channels}x8x16" "$tmp/small.safetensors"
+noise flat.safetensors 7 x "$channels" 8 16
 refused "of three sides" 183 'initial noise is \[frames, channels, height, width\]' "$tmp/flat.safetensors"
 printf '\200\002}.' >"$tmp/n.pt"
 refused "a pickle" 243 'convert_pickle.py' "$tmp/n.pt"

@@ -75,7 +75,7 @@ key = "lora_unet_" + layer[: -len(".weight")].replace(".", "_")
 tensors, body = {}, b""
 for name, shape in ((".lora_down.weight", [1, columns]), (".lora_up.weight", [rows, 1]), (".alpha", [])):
     numbers = [((i * 37) % 11 - 5) / 5 for i in range(max(shape, default=1))]
-    data = struct.pack(f"<{len(numbers)}f", *numbers) if shape else struct.pack("<f", 1)
+    data = struct.pack(f"<{len(numbers)}f", *numbers) if shape else struct.pack("<f", 100)
     tensors[key + name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(body), len(body) + len(data)]}
     body += data
 text = json.dumps(tensors).encode()

@@ -45,7 +45,7 @@ struct TemporalOptions {
     int64_t steps = 4;       // of the runs that the base is made for
     double any_step = 0.5;   // share of clips at a time step that is not one of those
     double conflict = 0.8;   // share of clips whose noisy frames show another palette than the anchor
-    double color_weight = 1; // of what is left of the difference in means over `color_cells` squared cells
+    double color_weight = 4; // of what is left of the difference in means over `color_cells` squared cells
     int64_t color_cells = 4;
     double noise_offset = 0; // of the noise, as in sampling
 };
