@@ -124,6 +124,7 @@ AIANIME_TEST(frames_depend_on_anchors_and_their_window_only) {
     Settings settings = flowing(settings_of(pack), write_module(folder, {}));
     settings.style.window = 4;
     settings.style.overlap = 0;
+    settings.style.shift = false;
     const std::vector<FrameRequest> shot = clip(10);
     std::vector<FrameRequest> whole(shot.begin() + 1, shot.end()), part = {shot[1]};
     part.insert(part.end(), shot.begin() + 6, shot.end());
@@ -147,25 +148,48 @@ AIANIME_TEST(short_clips) {
     }
 }
 
-AIANIME_TEST(a_pack_without_it_is_refused) {
+// Without a module self-attention looks along the motion: where that weighs nothing it is mode `anchors`, and pictures that move
+// get nearer to each other.
+AIANIME_TEST(self_attention_follows_the_motion) {
+    const GoldenPack pack;
+    Settings settings = settings_of(pack);
+    settings.style.attention = nn::AttentionMode::anchors;
+    const std::vector<FrameRequest> shot = clip(9), frames(shot.begin() + 1, shot.end());
+    const at::Tensor expected = sample(settings, frames, {shot[0], shot[4]});
+    settings.style.attention = nn::AttentionMode::flow;
+    settings.style.flow_weight = 0;
+    expect_close(sample(settings, frames, {shot[0], shot[4]}), expected, 1e-4, "no weight");
+    settings.style.flow_weight = 8;
+    const at::Tensor latents = sample(settings, frames, {shot[0], shot[4]});
+    ck_assert_double_gt(relative_error(latents, expected), 1e-3);
+    ck_assert(at::isfinite(latents).all().item<bool>());
+}
+
+AIANIME_TEST(packs_with_and_without_it) {
     const TempFolder folder;
     write_tiny_shape(folder.path("tiny"));
     const std::string look = folder.path("look.json");
-    write_file(look, R"({"schema": 1, "model": {"base": "tiny"}, "coherence": {"attention": "flow"}})");
-    aianime_settings given{};
-    given.struct_size = sizeof(given);
-    given.models_path = folder.path().c_str();
-    given.template_path = look.c_str();
-    std::vector<std::string> overrides;
-    expect_error([&] { resolve_settings(given, overrides); }, AIANIME_BAD_DATA, "look: coherence.attention: \"flow\" needs");
+    const auto cfa_of = [&](const std::string &coherence) {
+        write_file(look, R"({"schema": 1, "model": {"base": "tiny"}, "coherence": {)" + coherence + "}}");
+        aianime_settings given{};
+        given.struct_size = sizeof(given);
+        given.models_path = folder.path().c_str();
+        given.template_path = look.c_str();
+        std::vector<std::string> overrides;
+        return resolve_settings(given, overrides).cfa;
+    };
+    ck_assert(cfa_of(R"("attention": "flow")").empty());
     write_file(folder.path("tiny/cfa/config.json"), "{}");
-    ck_assert(resolve_settings(given, overrides).cfa == folder.path("tiny/cfa"));
+    ck_assert(cfa_of(R"("attention": "flow")") == folder.path("tiny/cfa"));
+    ck_assert(cfa_of(R"("attention": "flow", "cfa": false)").empty());
+    ck_assert(cfa_of(R"("attention": "anchors")").empty());
 }
 
 int main() {
     return run_suite("cfa_clip",
                      {a_picture_is_what_it_is_alone, the_first_anchor_does_not_see_the_clip,
                       a_module_without_a_say_leaves_mode_anchors, a_clip_that_stands_still_is_its_picture,
-                      frames_depend_on_anchors_and_their_window_only, short_clips, a_pack_without_it_is_refused},
+                      frames_depend_on_anchors_and_their_window_only, short_clips, self_attention_follows_the_motion,
+                      packs_with_and_without_it},
                      300);
 }

@@ -101,6 +101,45 @@ AIANIME_TEST(window) {
     expect_close(attend({AttentionMode::window, branches, frames}, p), slow_attend(p, all), 1e-4, "window");
 }
 
+AIANIME_TEST(interleaved) {
+    const Projected p(15), q(16);
+    nn::FrameAttention attention{AttentionMode::interleaved, branches, frames};
+    const auto sees = [](int64_t parity) {
+        return [=](int64_t frame) {
+            std::vector<int64_t> seen = {parity, parity + 2};
+            if (frame % 2 != parity)
+                seen.push_back(frame);
+            return seen;
+        };
+    };
+    expect_close(attention.attend(p.q, p.k, p.v, heads), slow_attend(p, sees(0)), 1e-4, "even layer");
+    expect_close(attention.attend(q.q, q.k, q.v, heads), slow_attend(q, sees(1)), 1e-4, "odd layer");
+    const Projected three(17, 3);
+    const Visible evens = [](int64_t frame) { return frame % 2 ? std::vector<int64_t>{0, 2, 1} : std::vector<int64_t>{0, 2}; };
+    expect_close(attend({AttentionMode::interleaved, branches, 3}, three), slow_attend(three, evens), 1e-4, "three frames");
+    nn::FrameAttention odd{AttentionMode::interleaved, branches, 3};
+    odd.next_layer = 1;
+    const Visible odds = [](int64_t frame) { return frame == 1 ? std::vector<int64_t>{1} : std::vector<int64_t>{1, frame}; };
+    expect_close(odd.attend(three.q, three.k, three.v, heads), slow_attend(three, odds), 1e-4, "three frames, odd layer");
+}
+
+AIANIME_TEST(local) {
+    const c10::InferenceMode guard;
+    const Projected p(18);
+    at::Tensor expected = at::zeros_like(p.q);
+    for (int64_t i = 0; i < branches * frames; i++)
+        for (int64_t t = 0; t < tokens; t++) {
+            std::vector<at::Tensor> keys = {p.k[i]}, values = {p.v[i]};
+            for (int64_t other = i / frames * frames; other < (i / frames + 1) * frames; other++)
+                if (other != i) {
+                    keys.push_back(p.k[other].slice(0, t, t + 1));
+                    values.push_back(p.v[other].slice(0, t, t + 1));
+                }
+            expected[i].slice(0, t, t + 1).copy_(slow_attention(p.q[i].slice(0, t, t + 1), at::cat(keys), at::cat(values)));
+        }
+    expect_close(attend({AttentionMode::local, branches, frames}, p), expected, 1e-4, "local");
+}
+
 AIANIME_TEST(anchors) {
     const Projected first(6, 1), two(7, 2), p(8);
     nn::AnchorStore store;
@@ -140,7 +179,8 @@ AIANIME_TEST(no_anchors_is_self) {
 
 AIANIME_TEST(one_frame_is_plain) {
     const Projected p(13, 1);
-    for (AttentionMode mode : {AttentionMode::self, AttentionMode::sparse, AttentionMode::anchors, AttentionMode::window})
+    for (AttentionMode mode : {AttentionMode::self, AttentionMode::sparse, AttentionMode::anchors, AttentionMode::window,
+                               AttentionMode::interleaved, AttentionMode::local})
         expect_close(attend({mode, branches, 1}, p), slow_attend(p, own), 1e-4, "mode " + std::to_string(static_cast<int>(mode)));
 }
 
@@ -191,6 +231,7 @@ AIANIME_TEST(networks_use_it) {
 }
 
 int main() {
-    return run_suite("frame_attention", {plain, self, sparse, window, anchors, layers_have_their_own_anchors, no_anchors_is_self,
-                                         one_frame_is_plain, wrong_batch, no_score_matrix_in_memory, networks_use_it});
+    return run_suite("frame_attention",
+                     {plain, self, sparse, window, interleaved, local, anchors, layers_have_their_own_anchors, no_anchors_is_self,
+                      one_frame_is_plain, wrong_batch, no_score_matrix_in_memory, networks_use_it});
 }

@@ -3,6 +3,8 @@
 
 #include "support.h"
 
+#include <cmath>
+
 using namespace aianime::pipeline;
 
 AIANIME_TEST(windows_cover_every_frame_and_overlap) {
@@ -28,12 +30,40 @@ AIANIME_TEST(a_short_segment_is_one_window) {
     ck_assert_int_eq(windows[0].count, 5);
 }
 
-AIANIME_TEST(weights_are_a_pyramid) {
-    ck_assert(pyramid_weights(1) == std::vector<double>({1}));
-    ck_assert(pyramid_weights(4) == std::vector<double>({1, 2, 2, 1}));
-    ck_assert(pyramid_weights(5) == std::vector<double>({1, 2, 3, 2, 1}));
+// The other phase: its borders lie in the middle between those of the first one.
+AIANIME_TEST(shifted_windows) {
+    const std::vector<Window> windows = make_windows(40, 16, 4, true);
+    ck_assert_uint_eq(windows.size(), 4);
+    const int64_t expected[][2] = {{0, 10}, {6, 16}, {18, 16}, {24, 16}};
+    for (size_t i = 0; i < windows.size(); ++i)
+        ck_assert(windows[i].begin == expected[i][0] && windows[i].count == expected[i][1]);
+    for (int64_t frames = 1; frames <= 50; ++frames)
+        for (int64_t size = 1; size <= 12; ++size)
+            for (int64_t overlap = 0; overlap < size; ++overlap) {
+                const std::vector<Window> all = make_windows(frames, size, overlap, true);
+                ck_assert_int_eq(all.front().begin, 0);
+                ck_assert_int_eq(all.back().begin + all.back().count, frames);
+                for (size_t i = 0; i < all.size(); ++i) {
+                    ck_assert_int_ge(all[i].count, 1);
+                    ck_assert_int_le(all[i].count, size);
+                    ck_assert(i == 0 || all[i - 1].begin + all[i - 1].count - all[i].begin >= overlap);
+                }
+            }
+}
+
+AIANIME_TEST(weights_of_a_window) {
+    using Weights = std::vector<double>;
+    ck_assert(window_weights(WindowWeights::flat, 3) == Weights({1, 1, 1}));
+    ck_assert(window_weights(WindowWeights::pyramid, 1) == Weights({1}));
+    ck_assert(window_weights(WindowWeights::pyramid, 4) == Weights({1, 2, 2, 1}));
+    ck_assert(window_weights(WindowWeights::pyramid, 5) == Weights({1, 2, 3, 2, 1}));
+    const Weights normal = window_weights(WindowWeights::gaussian, 8);
+    ck_assert_double_eq_tol(normal[0], std::exp(-0.5 * 1.75 * 1.75), 1e-12);
+    ck_assert_double_eq_tol(normal[3], std::exp(-0.5 * 0.25 * 0.25), 1e-12);
+    ck_assert(normal[2] == normal[5] && window_weights(WindowWeights::gaussian, 1) == Weights({1}));
 }
 
 int main() {
-    return run_suite("windows", {windows_cover_every_frame_and_overlap, a_short_segment_is_one_window, weights_are_a_pyramid});
+    return run_suite("windows",
+                     {windows_cover_every_frame_and_overlap, a_short_segment_is_one_window, shifted_windows, weights_of_a_window});
 }

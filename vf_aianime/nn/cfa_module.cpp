@@ -63,21 +63,14 @@ private:
         tokens.queries = to_q.forward(normal);
         tokens.own = both;
         tokens.neighbours = frames.neighbours;
-        tokens.neighbour_slots = static_cast<int64_t>(frames.neighbours.size()) / frames.frames;
+        tokens.neighbour_slots = frames.neighbour_slots();
         if (store) {
             tokens.anchors = store->anchors;
             tokens.coarse = store->coarse;
         }
-        tokens.places = places(frames, height, width);
+        tokens.places = frames.on_grid(height, width);
         check(tokens, frames);
         return cross_attention(tokens, gates);
-    }
-
-    static const FlowField &places(CrossFrames &frames, int64_t height, int64_t width) {
-        const auto found = frames.resized.find({height, width});
-        if (found != frames.resized.end())
-            return found->second;
-        return frames.resized[{height, width}] = resize_flow(frames.places, height, width);
     }
 
     static void check(const CrossTokens &tokens, const CrossFrames &frames) {

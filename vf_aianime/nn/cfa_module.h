@@ -3,15 +3,13 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "io/json.h"
 #include "nn/cross_attention.h"
-#include "nn/flow_gather.h"
+#include "nn/cross_frames.h"
 #include "nn/module.h"
 #include "nn/unet.h"
 
@@ -39,28 +37,6 @@ struct CfaStore {
         at::Tensor coarse;               // [branches, anchors * grid * grid, 2 * width]
     };
     std::vector<Layer> layers;
-};
-
-class CfaModule;
-
-// A forward pass of a U-Net with attention between frames: what the module needs to know of the batch, which is `branches * frames`
-// pictures, all frames of a branch together. One object serves one pass after the other, as long as the frames are the same.
-struct CrossFrames {
-    const CfaModule *module = nullptr;
-    int64_t branches = 1;
-    int64_t frames = 1;
-    // As in CrossTokens: who is a frame's neighbour; none at all may be left empty.
-    std::vector<int64_t> neighbours = {};
-    // Flows to the neighbours, then to the anchors in the order they were recorded, [1 or branches, frames, slots, ...]; any grid.
-    FlowField places = {};
-    CfaStore *anchors = nullptr;
-    bool record = false; // the one frame of a branch is an anchor; it sees those before it
-
-    // Before every pass.
-    void begin() { next_layer = 0; }
-
-    size_t next_layer = 0;
-    std::map<std::pair<int64_t, int64_t>, FlowField> resized = {}; // `places` on the layers' grids
 };
 
 // The trained temporal part of a pack: behind every layer of a U-Net, at every level, a small attention between frames (see

@@ -5,6 +5,8 @@
 
 #include "io/error.h"
 #include "nn/aten.h"
+#include "nn/cross_frames.h"
+#include "nn/flow_attention.h"
 
 namespace aianime::nn {
 
@@ -38,6 +40,30 @@ at::Tensor attend_window(const at::Tensor &q, const at::Tensor &k, const at::Ten
     return attention(merged(q), merged(k), merged(v), heads).view_as(q);
 }
 
+// Frames of one parity see each other, those of the other one see them and themselves.
+at::Tensor attend_interleaved(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, int64_t heads, int64_t branches,
+                              int64_t parity) {
+    const at::Tensor queries = by_frame(q, branches), keys = by_frame(k, branches), values = by_frame(v, branches);
+    const int64_t frames = queries.size(1);
+    if (frames == 1)
+        return attention(q, k, v, heads);
+    const auto every_other = [](const at::Tensor &x, int64_t first) { return x.slice(1, first, {}, 2); };
+    const at::Tensor seen_keys = every_other(keys, parity), seen_values = every_other(values, parity);
+    const int64_t others = (frames + parity) / 2;
+    const auto with_own = [&](const at::Tensor &own, const at::Tensor &seen) {
+        const at::Tensor shared = seen.flatten(1, 2).unsqueeze(1).expand({-1, others, -1, -1});
+        return at::cat({every_other(own, 1 - parity), shared}, 2).flatten(0, 1);
+    };
+    at::Tensor result = at::empty_like(queries);
+    every_other(result, parity)
+        .copy_(attention(every_other(queries, parity).flatten(1, 2), seen_keys.flatten(1, 2), seen_values.flatten(1, 2), heads)
+                   .view_as(seen_keys));
+    const at::Tensor apart =
+        attention(every_other(queries, 1 - parity).flatten(0, 1), with_own(keys, seen_keys), with_own(values, seen_values), heads);
+    every_other(result, 1 - parity).copy_(by_frame(apart, branches));
+    return result.flatten(0, 1);
+}
+
 // Own tokens followed by the anchors' [branches, n, channels].
 at::Tensor with_anchors(const at::Tensor &own, const at::Tensor &anchors) {
     const int64_t frames = own.size(0) / anchors.size(0);
@@ -53,6 +79,41 @@ void append(std::vector<at::Tensor> &list, size_t layer, const at::Tensor &own, 
         list.resize(layer + 1);
     const at::Tensor added = by_frame(own, branches).flatten(1, 2);
     list[layer] = list[layer].defined() ? at::cat({list[layer], added}, 1) : added;
+}
+
+// The tokens that the flow leads to: those of the batch's own frames, then, recorded in the store, those of the anchors.
+AlignedTokens aligned_tokens(const FrameAttention &frames, const at::Tensor &k, const at::Tensor &v, const at::Tensor &anchor_keys,
+                             const at::Tensor &anchor_values) {
+    CrossFrames &cross = *frames.cross;
+    const FlowField &places = cross.on_grid(frames.height, frames.width);
+    const int64_t count = frames.branches * frames.frames, tokens = k.size(1);
+    const auto of_batch = [&](const at::Tensor &of_frames, int64_t slot) {
+        if (slot >= cross.neighbour_slots()) {
+            const int64_t anchor = slot - cross.neighbour_slots();
+            const at::Tensor &stored = of_frames.is_same(k) ? anchor_keys : anchor_values;
+            return stored.slice(1, anchor * tokens, (anchor + 1) * tokens).repeat_interleave(frames.frames, 0);
+        }
+        std::vector<int64_t> index;
+        for (int64_t i = 0; i < count; i++) {
+            const int64_t frame = i % frames.frames,
+                          other = cross.neighbours[static_cast<size_t>(frame * cross.neighbour_slots() + slot)];
+            index.push_back(i - frame + (other < 0 ? frame : other)); // nothing is valid where there is none
+        }
+        return of_frames.index_select(0, at::tensor(index).to(of_frames.device()));
+    };
+    const auto per_frame = [&](const at::Tensor &of_places, int64_t slot) {
+        const at::Tensor own = of_places.select(2, slot).to(k.device());
+        return (own.size(0) == frames.branches ? own : own.repeat_interleave(frames.branches, 0)).flatten(0, 1);
+    };
+    // A token of a coarse grid stands for things that may move apart: it weighs less.
+    const double fineness = static_cast<double>(frames.height) / static_cast<double>(cross.places.valid.size(-2));
+    AlignedTokens aligned{frames.height, frames.width, {}, {}, {}, cross.weight * std::min(1.0, 2 * fineness)};
+    for (int64_t slot = 0; slot < cross.slots(); slot++) {
+        aligned.keys.push_back(of_batch(k, slot));
+        aligned.values.push_back(of_batch(v, slot));
+        aligned.places.push_back({per_frame(places.flow, slot), per_frame(places.valid, slot)});
+    }
+    return aligned;
 }
 
 } // namespace
@@ -71,13 +132,20 @@ at::Tensor FrameAttention::attend(const at::Tensor &q, const at::Tensor &k, cons
         return attend_sparse(q, k, v, heads, branches);
     if (!record && mode == AttentionMode::window)
         return attend_window(q, k, v, heads, branches);
+    if (!record && mode == AttentionMode::interleaved)
+        return attend_interleaved(q, k, v, heads, branches, static_cast<int64_t>(layer % 2));
+    if (!record && mode == AttentionMode::local)
+        return local_attention(q, k, v, heads, branches);
     if (!anchors || (!record && mode == AttentionMode::self))
         return attention(q, k, v, heads);
 
     const at::Tensor anchor_keys = stored(anchors->keys, layer), anchor_values = stored(anchors->values, layer);
-    const at::Tensor result = anchor_keys.defined()
-                                  ? attention(q, with_anchors(k, anchor_keys), with_anchors(v, anchor_values), heads)
-                                  : attention(q, k, v, heads);
+    const at::Tensor all_keys = anchor_keys.defined() ? with_anchors(k, anchor_keys) : k,
+                     all_values = anchor_keys.defined() ? with_anchors(v, anchor_values) : v;
+    const bool follows = cross && !cross->module && cross->weight > 0 && cross->slots() > 0;
+    const at::Tensor result =
+        follows ? flow_attention(q, all_keys, all_values, heads, aligned_tokens(*this, k, v, anchor_keys, anchor_values))
+                : attention(q, all_keys, all_values, heads);
     if (record) {
         append(anchors->keys, layer, k, branches);
         append(anchors->values, layer, v, branches);

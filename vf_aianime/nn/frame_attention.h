@@ -11,11 +11,14 @@ struct CrossFrames;
 
 // Which tokens a frame's queries see in self-attention.
 enum class AttentionMode {
-    self,    // its own
-    sparse,  // those of the window's first frame and of the previous frame (Tune-A-Video, arXiv 2212.11565)
-    anchors, // its own and those of the anchor frames
-    window,  // those of all frames of the window (ControlVideo, arXiv 2305.13077)
-    flow     // as anchors; and the U-Net has trained attention between frames, aligned by flow, behind every layer (CfaModule)
+    self,        // its own
+    sparse,      // those of the window's first frame and of the previous frame (Tune-A-Video, arXiv 2212.11565)
+    anchors,     // its own and those of the anchor frames
+    window,      // those of all frames of the window (ControlVideo, arXiv 2305.13077)
+    interleaved, // its own and those of every other frame of the window, the even ones and the odd ones from layer to layer in turn
+    local,       // its own and, of all other frames of the window, those at the same place (Make-A-Video, arXiv 2209.14792)
+    flow // as anchors; and what lies along the optical flow in other frames: by a CfaModule behind every layer, or without one
+         // in self-attention itself (flow_attention)
 };
 
 // Keys and values of the anchor frames in every self-attention layer of one network, for one denoising step. A pass over the
@@ -36,8 +39,9 @@ struct FrameAttention {
     int64_t frames = 1;
     AnchorStore *anchors = nullptr; // mode anchors, and record
     bool record = false;
-    size_t next_layer = 0;        // advanced by each self-attention layer
-    CrossFrames *cross = nullptr; // what attention between frames needs to know, of U-Nets in mode flow
+    size_t next_layer = 0;         // advanced by each self-attention layer
+    CrossFrames *cross = nullptr;  // mode flow: where the flow leads
+    int64_t height = 0, width = 0; // of the layer's grid; set before its tokens attend
 
     // Attention of projected q, k, v, each [branches * frames, tokens, channels], with `heads` heads; result as q.
     at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, int64_t heads);

@@ -79,6 +79,10 @@ Transformer::Transformer(int64_t channels, const TransformerConfig &config) : no
 
 at::Tensor Transformer::forward(const at::Tensor &x, const Conditions &conditions) const {
     const at::Tensor normal = norm.forward(x);
+    if (conditions.frames) {
+        conditions.frames->height = x.size(2);
+        conditions.frames->width = x.size(3);
+    }
     at::Tensor h = linear_in ? linear_in->forward(to_tokens(normal)) : to_tokens(conv_in->forward(normal));
     for (const auto &block : blocks_)
         h = block->forward(h, conditions);

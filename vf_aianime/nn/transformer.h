@@ -22,7 +22,7 @@ struct Conditions {
     const MotionModule *motion = nullptr; // of U-Nets
     int64_t branches = 1;                 // clips in the batch, for the motion module
     ImageAttention *images = nullptr;     // of U-Nets
-    CrossFrames *cross = nullptr;         // of U-Nets
+    CrossFrames *cross = nullptr;         // of U-Nets with a trained module
 };
 
 // diffusers Attention without biases but the last, as U-Nets use it.

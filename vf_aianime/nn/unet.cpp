@@ -119,7 +119,7 @@ at::Tensor UNet::forward(const at::Tensor &x, const Timesteps &timesteps, const 
         motion,
         branches,
         images ? &pictures : nullptr,
-        cross};
+        cross && cross->module ? cross : nullptr};
     return impl_->forward(like_weight(x, weight), conditions, control);
 }
 

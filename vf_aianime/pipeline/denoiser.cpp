@@ -54,8 +54,8 @@ public:
         start_latents();
         if (frames_need_windows())
             place_windows();
-        if (models_.cfa())
-            follow_frames();
+        if (follows())
+            look_at_motion();
         const auto steps = static_cast<int64_t>(scheduler_->timesteps().size());
         for (int64_t i = 0; i < steps; ++i) {
             const at::Tensor output = predict(i);
@@ -174,14 +174,17 @@ private:
 
     bool frames_need_windows() const {
         const nn::AttentionMode mode = settings_.style.attention;
-        return models_.motion() || mode == nn::AttentionMode::sparse || mode == nn::AttentionMode::window ||
-               mode == nn::AttentionMode::flow;
+        return models_.motion() || (mode != nn::AttentionMode::self && mode != nn::AttentionMode::anchors);
     }
 
     // Each anchor sees those before it.
     void record_anchors() {
-        for (size_t i = 0; i < anchors_.size(); ++i)
-            output_[anchors_[i]].copy_(evaluate({anchors_[i]}, settings_.style.attention, true, cross(anchor_cross_, i))[0]);
+        for (size_t i = 0; i < anchors_.size(); ++i) {
+            const std::vector<int64_t> before(anchors_.begin(), anchors_.begin() + static_cast<std::ptrdiff_t>(i));
+            nn::CrossFrames cross = follows() ? follow({anchors_[i]}, {}, before) : nn::CrossFrames();
+            cross.record = true;
+            output_[anchors_[i]].copy_(evaluate({anchors_[i]}, settings_.style.attention, true, follows() ? &cross : nullptr)[0]);
+        }
     }
 
     // All frames but the anchors, which are made.
@@ -205,43 +208,52 @@ private:
         if (members.empty())
             return;
         const auto count = static_cast<int64_t>(members.size());
-        for (const Window &window : make_windows(count, settings_.style.window, settings_.style.overlap))
-            windows_.emplace_back(members.begin() + window.begin, members.begin() + window.begin + window.count);
+        const Template &style = settings_.style;
+        // Borders that lie elsewhere at the next step leave no seam. A single window has none.
+        phases_.resize(style.shift && count > style.window ? 2 : 1);
+        for (size_t i = 0; i < phases_.size(); i++)
+            for (const Window &window : make_windows(count, style.window, style.overlap, i > 0))
+                phases_[i].emplace_back(members.begin() + window.begin, members.begin() + window.begin + window.count);
     }
 
     bool is_anchor(int64_t track) const { return std::find(anchors_.begin(), anchors_.end(), track) != anchors_.end(); }
 
-    // What attention between frames needs to know of every pass, the same for all steps.
-    void follow_frames() {
+    bool follows() const { return settings_.style.attention == nn::AttentionMode::flow; }
+
+    // The pictures' motion, of pairs as they are asked for. What a pass needs of it is put together anew at every step: kept for
+    // all windows it would be most of the run's memory.
+    void look_at_motion() {
         std::vector<at::Tensor> pictures;
         for (const FrameRequest &track : tracks_)
             pictures.push_back(track.picture);
-        FrameFlows flows(pictures, latents_.size(2), latents_.size(3));
-        const auto add = [&](std::vector<nn::CrossFrames> &list, const std::vector<int64_t> &frames,
-                             const std::vector<int64_t> &offsets, const std::vector<int64_t> &anchors) {
-            watch_.step("analyse");
-            list.push_back(cross_frames(flows, frames, offsets, anchors));
-            list.back().module = models_.cfa();
-            list.back().branches = branches_;
-            list.back().anchors = &cfa_anchors_;
-        };
-        for (auto anchor = anchors_.begin(); anchor != anchors_.end(); ++anchor)
-            add(anchor_cross_, {*anchor}, {}, {anchors_.begin(), anchor});
-        for (const std::vector<int64_t> &window : windows_)
-            add(window_cross_, window, models_.cfa()->config().neighbours, anchors_);
+        flows_ = std::make_unique<FrameFlows>(pictures, latents_.size(2), latents_.size(3));
     }
 
-    // Entry i of the list, null where there is none.
-    static nn::CrossFrames *cross(std::vector<nn::CrossFrames> &list, size_t i) { return list.empty() ? nullptr : &list[i]; }
+    nn::CrossFrames follow(const std::vector<int64_t> &frames, const std::vector<int64_t> &offsets,
+                           const std::vector<int64_t> &anchors) {
+        watch_.step("analyse");
+        nn::CrossFrames cross = cross_frames(*flows_, frames, offsets, anchors);
+        cross.module = models_.cfa();
+        cross.branches = branches_;
+        cross.anchors = &cfa_anchors_;
+        cross.weight = settings_.style.flow_weight;
+        return cross;
+    }
+
+    std::vector<int64_t> neighbours() const {
+        return models_.cfa() ? models_.cfa()->config().neighbours : std::vector<int64_t>{-2, -1, 1, 2};
+    }
 
     void predict_windows() {
         at::Tensor weight_sum = at::zeros({output_.size(0), 1, 1, 1});
-        for (size_t i = 0; i < windows_.size(); ++i) {
-            const std::vector<int64_t> &window = windows_[i];
-            const at::Tensor weights =
-                at::tensor(pyramid_weights(static_cast<int64_t>(window.size())), at::kFloat).view({-1, 1, 1, 1});
+        if (phases_.empty())
+            return; // all frames are anchors
+        for (const std::vector<int64_t> &window : phases_[static_cast<size_t>(step_) % phases_.size()]) {
+            const auto count = static_cast<int64_t>(window.size());
+            const at::Tensor weights = at::tensor(window_weights(settings_.style.fuse, count), at::kFloat).view({-1, 1, 1, 1});
             const at::Tensor rows = at::tensor(window);
-            output_.index_add_(0, rows, evaluate(window, settings_.style.attention, false, cross(window_cross_, i)) * weights);
+            nn::CrossFrames cross = follows() ? follow(window, neighbours(), anchors_) : nn::CrossFrames();
+            output_.index_add_(0, rows, evaluate(window, settings_.style.attention, false, follows() ? &cross : nullptr) * weights);
             weight_sum.index_add_(0, rows, weights);
         }
         output_.div_(at::where(weight_sum > 0, weight_sum, 1)); // anchors are not in windows
@@ -264,13 +276,12 @@ private:
                 continue;
             nn::FrameAttention control_frames = frames;
             control_frames.anchors = &control_anchors_[c];
+            control_frames.cross = cross && !cross->module ? cross : nullptr;
             const at::Tensor hint = per_branch(pick(hints_[c], tracks));
             nn::accumulate(residuals, control.net->forward(x, timestep, text, hint, &control_frames), control.settings.scale);
         }
         frames.anchors = &unet_anchors_;
         frames.cross = cross;
-        if (cross)
-            cross->record = record;
         const bool controlled = !residuals.down.empty();
         const nn::MotionModule *motion = count > 1 ? models_.motion() : nullptr; // a still does not move
         const at::Tensor raw = models_.unet().forward(x, timestep, text, &frames, controlled ? &residuals : nullptr, motion,
@@ -303,8 +314,8 @@ private:
     std::vector<int64_t> anchors_; // tracks, in the order they are made
     std::unique_ptr<diffusion::Scheduler> scheduler_;
 
-    std::vector<std::vector<int64_t>> windows_; // tracks
-    std::vector<nn::CrossFrames> anchor_cross_, window_cross_;
+    std::vector<std::vector<std::vector<int64_t>>> phases_; // windows (of tracks) of the even steps and of the odd ones, or of all
+    std::unique_ptr<FrameFlows> flows_;                     // mode flow
 
     std::vector<at::Tensor> hints_; // per control: [tracks, channels, h, w]
     at::Tensor latents_;            // float32 [tracks, channels, h, w]

@@ -11,7 +11,8 @@ namespace aianime::pipeline {
 
 namespace {
 
-nn::FlowField to_field(const cv::Mat &flow, const cv::Mat &valid) {
+nn::FlowField to_field(const vision::Motion &motion) {
+    const auto [flow, valid] = motion;
     const at::Tensor vectors = at::from_blob(flow.data, {flow.rows, flow.cols, 2}, at::kFloat);
     const at::Tensor trust = at::from_blob(valid.data, {valid.rows, valid.cols}, at::kFloat);
     return {vectors.permute({2, 0, 1}).contiguous(), trust.clone()};
@@ -38,9 +39,9 @@ const nn::FlowField &FrameFlows::pair(int64_t from, int64_t to) {
 
 void FrameFlows::measure(int64_t from, int64_t to) {
     const cv::Mat &a = luma_[static_cast<size_t>(from)], &b = luma_[static_cast<size_t>(to)];
-    const cv::Mat there = vision::flow(a, b), back = vision::flow(b, a);
-    pairs_[{from, to}] = nn::resize_flow(to_field(there, vision::consistency(there, back)), height_, width_);
-    pairs_[{to, from}] = nn::resize_flow(to_field(back, vision::consistency(back, there)), height_, width_);
+    const vision::MotionPair motions = vision::motions(a, b);
+    pairs_[{from, to}] = nn::resize_flow(to_field(motions.there), height_, width_);
+    pairs_[{to, from}] = nn::resize_flow(to_field(motions.back), height_, width_);
 }
 
 nn::FlowField FrameFlows::stack(const std::vector<int64_t> &frames, const std::vector<int64_t> &others) {

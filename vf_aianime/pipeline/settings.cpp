@@ -151,15 +151,15 @@ std::vector<Settings::Control> resolve_controls(const Settings &settings, const 
     return found;
 }
 
-// The pack's attention between frames.
+// The pack's trained attention between frames, "" where it has none.
 std::string cfa_folder(const Settings &settings) {
-    const std::string folder = settings.pack.is_file() ? "" : settings.pack.folder + "/cfa";
-    if (folder.empty() || io::find_in({settings.pack.folder}, "cfa").empty())
-        throw Error(AIANIME_BAD_DATA, settings.style.name +
-                                          ": coherence.attention: \"flow\" needs attention between frames that was "
-                                          "trained with the base (a pack's folder cfa), which " +
-                                          settings.pack.path() + " does not have; use \"anchors\"");
-    return folder;
+    const bool wanted = settings.style.attention == nn::AttentionMode::flow && settings.style.cfa && !settings.pack.is_file();
+    return wanted && !io::find_in({settings.pack.folder}, "cfa").empty() ? settings.pack.folder + "/cfa" : "";
+}
+
+int fusion_of(const Template &style) {
+    const bool follows = style.attention == nn::AttentionMode::anchors || style.attention == nn::AttentionMode::flow;
+    return style.fusion.value_or(follows ? 2 : 0);
 }
 
 // Everything that is added to the base.
@@ -172,8 +172,7 @@ void resolve_additions(Settings &settings, const std::string &models_path) {
         settings.embeddings.push_back({model_path(models_path, embedding.file), embedding.name});
     if (!style.motion.empty())
         settings.motion = model_path(models_path, style.motion);
-    if (style.attention == nn::AttentionMode::flow)
-        settings.cfa = cfa_folder(settings);
+    settings.cfa = cfa_folder(settings);
     settings.identity = style.identity;
     if (style.identity.ip_adapter.empty())
         return;
@@ -214,6 +213,7 @@ Settings resolve_settings(const aianime_settings &given, std::vector<std::string
     settings.strength = settings.style.strength.value_or(settings.pack.strength);
     settings.noise_offset = settings.style.noise_offset.value_or(settings.pack.noise_offset);
     settings.size = settings.style.size.value_or(settings.pack.size);
+    settings.fusion = fusion_of(settings.style);
     check_licenses(settings);
     if (settings.style.require_hash)
         io::require_hashes(settings.pack);

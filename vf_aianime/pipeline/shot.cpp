@@ -7,6 +7,7 @@
 #include "io/error.h"
 #include "pipeline/free_memory.h"
 #include "vision/flow.h"
+#include "vision/fusion.h"
 #include "vision/shots.h"
 
 namespace aianime::pipeline {
@@ -56,7 +57,7 @@ void Shot::finish() {
 size_t Shot::shared_frames() const {
     if (generator_.is_sequential())
         return 0;
-    if (settings_.style.attention == nn::AttentionMode::self && settings_.motion.empty())
+    if (settings_.style.attention == nn::AttentionMode::self && settings_.motion.empty() && !settings_.fusion)
         return 0;
     return static_cast<size_t>(std::min(settings_.style.overlap, settings_.style.segment - 1));
 }
@@ -68,6 +69,7 @@ void Shot::run_segment() {
     const auto begin = std::chrono::steady_clock::now();
     const auto fresh = static_cast<int64_t>(collected_.size() - carried_.size());
     std::vector<cv::Mat> pictures = generate();
+    fuse(pictures);
     cross_fade(pictures);
     carried_ = std::move(pictures);
     return_free_memory();
@@ -91,6 +93,24 @@ std::vector<cv::Mat> Shot::generate() {
                                           std::to_string(sources.size()) + " frames pass unchanged: " + error.what());
         return std::vector<cv::Mat>(sources.size());
     }
+}
+
+// Within the segment only, so that it looks the same wherever it is made. The shot's first frame stays what it would be alone, as a
+// picture.
+void Shot::fuse(std::vector<cv::Mat> &pictures) const {
+    if (!settings_.fusion)
+        return;
+    std::vector<cv::Mat> sources, luma;
+    for (const auto &frame : collected_) {
+        sources.push_back(frame->source.picture);
+        luma.push_back(vision::luma(frame->source.picture));
+    }
+    const auto motions = [&](size_t from, size_t to) {
+        watch_.step("fuse");
+        return vision::motions(luma[from], luma[to]);
+    };
+    const bool begins = collected_.front()->source.identity == anchors_.front().identity;
+    pictures = vision::fuse_along_motion(sources, pictures, motions, static_cast<size_t>(settings_.fusion), begins ? 1 : 0);
 }
 
 // The first frames were made by the last segment too: fade from its version to this one's.

@@ -26,12 +26,13 @@ struct Choice {
     const char *name;
 };
 
-constexpr Choice<nn::AttentionMode> attention_modes[] = {{nn::AttentionMode::self, "self"},
-                                                         {nn::AttentionMode::sparse, "sparse"},
-                                                         {nn::AttentionMode::anchors, "anchors"},
-                                                         {nn::AttentionMode::window, "window"},
-                                                         {nn::AttentionMode::flow, "flow"}};
+constexpr Choice<nn::AttentionMode> attention_modes[] = {
+    {nn::AttentionMode::self, "self"},     {nn::AttentionMode::sparse, "sparse"},           {nn::AttentionMode::anchors, "anchors"},
+    {nn::AttentionMode::window, "window"}, {nn::AttentionMode::interleaved, "interleaved"}, {nn::AttentionMode::local, "local"},
+    {nn::AttentionMode::flow, "flow"}};
 constexpr Choice<NoiseMode> noise_modes[] = {{NoiseMode::frame, "frame"}, {NoiseMode::shared, "shared"}};
+constexpr Choice<WindowWeights> window_weights[] = {
+    {WindowWeights::flat, "flat"}, {WindowWeights::pyramid, "pyramid"}, {WindowWeights::gaussian, "gaussian"}};
 constexpr Choice<Interpolation> interpolations[] = {
     {Interpolation::source, "source"}, {Interpolation::blend, "blend"}, {Interpolation::none, "none"}};
 
@@ -209,7 +210,7 @@ void read_identity(const Json &json, IdentitySettings &identity) {
 }
 
 void read_coherence(const Json &json, Template &style) {
-    json.only({"attention", "window", "overlap", "segment", "noise"});
+    json.only({"attention", "window", "overlap", "segment", "fuse", "shift", "noise", "cfa", "flow_weight", "fusion"});
     optional_choice(json, "attention", attention_modes, style.attention);
     optional_integer(json, "window", 1, max_frames, style.window);
     // A window shorter than the default overlap is no reason to ask for an overlap as well.
@@ -220,6 +221,11 @@ void read_coherence(const Json &json, Template &style) {
                                               " is not below window, which is " + std::to_string(style.window));
     optional_integer(json, "segment", 1, max_frames, style.segment);
     optional_choice(json, "noise", noise_modes, style.noise);
+    optional_choice(json, "fuse", window_weights, style.fuse);
+    optional(json, "shift", [&](const Json &value) { style.shift = value.boolean(); });
+    optional(json, "cfa", [&](const Json &value) { style.cfa = value.boolean(); });
+    optional_number(json, "flow_weight", 0, 16, style.flow_weight);
+    optional_integer(json, "fusion", 0, 8, style.fusion);
 }
 
 void read_time(const Json &json, Template &style) {

@@ -9,6 +9,7 @@
 #include "diffusion/scheduler.h"
 #include "io/json.h"
 #include "nn/frame_attention.h"
+#include "pipeline/windows.h"
 
 namespace aianime::pipeline {
 
@@ -102,7 +103,12 @@ struct Template {
     int window = 16;  // 1 to 64
     int overlap = 4;  // 0 to window - 1
     int segment = 32; // 1 to 64 generated frames
+    WindowWeights fuse = WindowWeights::pyramid;
+    bool shift = true; // windows lie half a stride further on at every other step
     NoiseMode noise = NoiseMode::shared;
+    bool cfa = true;           // mode flow: the pack's trained attention between frames, where it has one
+    double flow_weight = 1;    // mode flow without it: nn::CrossFrames::weight, 0 to 16
+    std::optional<int> fusion; // 0 to 8 frames on each side
 
     double generate_fps = 10; // 0 = every frame, else above 0 to 1000
     Interpolation interpolate = Interpolation::source;

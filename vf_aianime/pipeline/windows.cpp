@@ -2,24 +2,38 @@
 #include "pipeline/windows.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace aianime::pipeline {
 
-std::vector<Window> make_windows(int64_t frames, int64_t size, int64_t overlap) {
+std::vector<Window> make_windows(int64_t frames, int64_t size, int64_t overlap, bool shifted) {
     if (frames <= size)
         return {{0, frames}};
     std::vector<Window> windows;
-    const int64_t stride = size - overlap;
-    for (int64_t begin = 0; begin + size < frames; begin += stride)
-        windows.push_back({begin, size});
+    const int64_t stride = size - overlap, earlier = shifted ? stride / 2 : 0;
+    for (int64_t begin = -earlier; begin + size < frames; begin += stride)
+        windows.push_back({std::max<int64_t>(begin, 0), std::min(begin, int64_t{0}) + size});
     windows.push_back({frames - size, size});
     return windows;
 }
 
-std::vector<double> pyramid_weights(int64_t count) {
-    std::vector<double> weights(static_cast<size_t>(count));
-    for (int64_t i = 0; i < count; ++i)
-        weights[static_cast<size_t>(i)] = static_cast<double>(std::min(i, count - 1 - i) + 1);
+std::vector<double> window_weights(WindowWeights kind, int64_t count) {
+    std::vector<double> weights;
+    for (int64_t i = 0; i < count; ++i) {
+        const double from_middle =
+            (static_cast<double>(i) - 0.5 * static_cast<double>(count - 1)) / (0.25 * static_cast<double>(count));
+        switch (kind) {
+        case WindowWeights::flat:
+            weights.push_back(1);
+            break;
+        case WindowWeights::pyramid:
+            weights.push_back(static_cast<double>(std::min(i, count - 1 - i) + 1));
+            break;
+        case WindowWeights::gaussian:
+            weights.push_back(std::exp(-0.5 * from_middle * from_middle));
+            break;
+        }
+    }
     return weights;
 }
 

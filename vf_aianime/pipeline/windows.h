@@ -13,11 +13,16 @@ struct Window {
 };
 
 // Windows of `size` frames, each sharing at least `overlap` with the one before; the last is moved back so that it ends with the
-// segment and is full where the segment has `size` frames at all. 0 <= overlap < size, frames >= 1.
-std::vector<Window> make_windows(int64_t frames, int64_t size, int64_t overlap);
+// segment and is full where the segment has `size` frames at all. With `shifted` the borders lie half a stride earlier: the first
+// window is that much shorter. 0 <= overlap < size, frames >= 1.
+std::vector<Window> make_windows(int64_t frames, int64_t size, int64_t overlap, bool shifted = false);
 
-// Weight of each frame of a window when its predictions are fused with those of other windows: a pyramid, 1 at the borders and
-// highest in the middle, so that a frame counts most where it sees most neighbours on both sides.
-std::vector<double> pyramid_weights(int64_t count);
+// How a frame's predictions are weighed where it lies in several windows: all the same; 1 at a window's borders and rising evenly
+// to its middle, where a frame sees most neighbours on both sides; or falling from the middle like a normal distribution whose
+// standard deviation is a quarter of the window.
+enum class WindowWeights { flat, pyramid, gaussian };
+
+// Weight of each frame of a window, above 0.
+std::vector<double> window_weights(WindowWeights kind, int64_t count);
 
 } // namespace aianime::pipeline

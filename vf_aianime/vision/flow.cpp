@@ -78,4 +78,9 @@ cv::Mat consistency(const cv::Mat &forward, const cv::Mat &backward) {
     return out;
 }
 
+MotionPair motions(const cv::Mat &from, const cv::Mat &to) {
+    const cv::Mat there = flow(from, to), back = flow(to, from);
+    return {{there, consistency(there, back)}, {back, consistency(back, there)}};
+}
+
 } // namespace aianime::vision

@@ -20,4 +20,15 @@ cv::Mat warp(const cv::Mat &picture, const cv::Mat &flow);
 // 5: |f + b|^2 < 0.01 (|f|^2 + |b|^2) + 0.5), falling to 0 softly, and 0 where p + flow(p) lies outside.
 cv::Mat consistency(const cv::Mat &forward, const cv::Mat &backward);
 
+// Motion from one picture to another of the same size.
+struct Motion {
+    cv::Mat flow;  // CV_32FC2, as flow() gives it
+    cv::Mat valid; // CV_32FC1, as consistency() gives it
+};
+struct MotionPair {
+    Motion there, back;
+};
+// There and back between two CV_8UC1 pictures.
+MotionPair motions(const cv::Mat &from, const cv::Mat &to);
+
 } // namespace aianime::vision
