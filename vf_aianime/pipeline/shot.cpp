@@ -6,8 +6,8 @@
 
 #include "io/error.h"
 #include "pipeline/free_memory.h"
+#include "pipeline/segment.h"
 #include "vision/flow.h"
-#include "vision/fusion.h"
 #include "vision/shots.h"
 
 namespace aianime::pipeline {
@@ -69,7 +69,6 @@ void Shot::run_segment() {
     const auto begin = std::chrono::steady_clock::now();
     const auto fresh = static_cast<int64_t>(collected_.size() - carried_.size());
     std::vector<cv::Mat> pictures = generate();
-    fuse(pictures);
     cross_fade(pictures);
     carried_ = std::move(pictures);
     return_free_memory();
@@ -85,7 +84,7 @@ std::vector<cv::Mat> Shot::generate() {
     for (const auto &frame : collected_)
         sources.push_back(frame->source);
     try {
-        return generator_.run(sources, anchors_);
+        return make_segment(generator_, settings_, sources, anchors_, watch_);
     } catch (const Error &error) {
         if (settings_.on_error != AIANIME_ON_ERROR_PASS || error.code() == AIANIME_CANCELLED)
             throw;
@@ -95,34 +94,10 @@ std::vector<cv::Mat> Shot::generate() {
     }
 }
 
-// Within the segment only, so that it looks the same wherever it is made. The shot's first frame stays what it would be alone, as a
-// picture.
-void Shot::fuse(std::vector<cv::Mat> &pictures) const {
-    if (!settings_.fusion)
-        return;
-    std::vector<cv::Mat> sources, luma;
-    for (const auto &frame : collected_) {
-        sources.push_back(frame->source.picture);
-        luma.push_back(vision::luma(frame->source.picture));
-    }
-    const auto motions = [&](size_t from, size_t to) {
-        watch_.step("fuse");
-        return vision::motions(luma[from], luma[to]);
-    };
-    const bool begins = collected_.front()->source.identity == anchors_.front().identity;
-    pictures = vision::fuse_along_motion(sources, pictures, motions, static_cast<size_t>(settings_.fusion), begins ? 1 : 0);
-}
-
 // The first frames were made by the last segment too: fade from its version to this one's.
 void Shot::cross_fade(std::vector<cv::Mat> &pictures) const {
-    const size_t shared = carried_.size();
-    for (size_t i = 0; i < shared; ++i) {
-        const double weight = static_cast<double>(i + 1) / static_cast<double>(shared + 1);
-        if (pictures[i].empty())
-            pictures[i] = carried_[i];
-        else if (!carried_[i].empty())
-            cv::addWeighted(carried_[i], 1 - weight, pictures[i], weight, 0, pictures[i]);
-    }
+    for (size_t i = 0; i < carried_.size(); ++i)
+        pictures[i] = cross_faded(carried_[i], pictures[i], i, carried_.size());
 }
 
 // The first `count` collected frames are final.

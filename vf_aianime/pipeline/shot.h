@@ -41,7 +41,6 @@ public:
 private:
     void run_segment();
     std::vector<cv::Mat> generate();
-    void fuse(std::vector<cv::Mat> &pictures) const;
     void cross_fade(std::vector<cv::Mat> &pictures) const;
     void settle(size_t count, const std::vector<cv::Mat> &pictures);
     size_t shared_frames() const;

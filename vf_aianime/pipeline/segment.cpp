@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pipeline/segment.h"
+
+#include "vision/flow.h"
+#include "vision/fusion.h"
+
+namespace aianime::pipeline {
+
+std::vector<cv::Mat> make_segment(Generator &generator, const Settings &settings, const std::vector<SourcePicture> &frames,
+                                  const std::vector<SourcePicture> &anchors, Watch &watch) {
+    std::vector<cv::Mat> pictures = generator.run(frames, anchors);
+    if (!settings.fusion)
+        return pictures;
+    std::vector<cv::Mat> sources, luma;
+    for (const SourcePicture &frame : frames) {
+        sources.push_back(frame.picture);
+        luma.push_back(vision::luma(frame.picture));
+    }
+    const auto motions = [&](size_t from, size_t to) {
+        watch.step("fuse");
+        return vision::motions(luma[from], luma[to]);
+    };
+    const bool begins = frames.front().identity == anchors.front().identity;
+    return vision::fuse_along_motion(sources, pictures, motions, static_cast<size_t>(settings.fusion), begins ? 1 : 0);
+}
+
+cv::Mat cross_faded(const cv::Mat &earlier, const cv::Mat &later, size_t i, size_t shared) {
+    if (earlier.empty() || later.empty())
+        return earlier.empty() ? later : earlier;
+    const double weight = static_cast<double>(i + 1) / static_cast<double>(shared + 1);
+    cv::Mat faded;
+    cv::addWeighted(earlier, 1 - weight, later, weight, 0, faded);
+    return faded;
+}
+
+} // namespace aianime::pipeline
