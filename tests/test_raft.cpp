@@ -100,8 +100,8 @@ AIANIME_TEST(broken_files) {
                        tensors.push_back({"mask_predictor.conv.weight", "F32", {2}});
                    }),
            "missing");
-    refuse({{"conv.weight", "F32", {4}}}, "is no RAFT network; wanted is torchvision's raft_large or raft_small");
-    refuse(read_tensor_list("annotators/full_softedge"), "is no RAFT network");
+    refuse({{"conv.weight", "F32", {4}}}, "not a RAFT network; wanted is torchvision's raft_large or raft_small");
+    refuse(read_tensor_list("annotators/full_softedge"), "not a RAFT network");
 }
 
 AIANIME_TEST(values_that_are_not_finite) {

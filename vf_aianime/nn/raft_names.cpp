@@ -83,7 +83,7 @@ WeightSource raft_names(const WeightSource &source) {
     if (!original && !known)
         throw Error(AIANIME_BAD_DATA,
                     source.description() +
-                        ": is no RAFT network; wanted is torchvision's raft_large or raft_small as safetensors, with "
+                        ": not a RAFT network; wanted is torchvision's raft_large or raft_small as safetensors, with "
                         "the key feature_encoder.convnormrelu.0.weight, or the original with fnet.conv1.weight");
     return source.renamed(views);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 
 #include "io/error.h"
 #include "pipeline/free_memory.h"
@@ -69,7 +70,6 @@ void Shot::run_segment() {
     const auto begin = std::chrono::steady_clock::now();
     const auto fresh = static_cast<int64_t>(collected_.size() - carried_.size());
     std::vector<cv::Mat> pictures = generate();
-    fuse(pictures);
     cross_fade(pictures);
     carried_ = std::move(pictures);
     return_free_memory();
@@ -85,7 +85,9 @@ std::vector<cv::Mat> Shot::generate() {
     for (const auto &frame : collected_)
         sources.push_back(frame->source);
     try {
-        return generator_.run(sources, anchors_);
+        std::vector<cv::Mat> pictures = generator_.run(sources, anchors_);
+        fuse(pictures);
+        return pictures;
     } catch (const Error &error) {
         if (settings_.on_error != AIANIME_ON_ERROR_PASS || error.code() == AIANIME_CANCELLED)
             throw;
@@ -100,14 +102,19 @@ std::vector<cv::Mat> Shot::generate() {
 void Shot::fuse(std::vector<cv::Mat> &pictures) const {
     if (!settings_.fusion)
         return;
-    std::vector<cv::Mat> sources, luma;
-    for (const auto &frame : collected_) {
+    std::vector<cv::Mat> sources;
+    for (const auto &frame : collected_)
         sources.push_back(frame->source.picture);
-        luma.push_back(vision::luma(frame->source.picture));
-    }
+    const OpticalFlow &flow = generator_.flow();
+    std::map<size_t, OpticalFlow::View> views;
+    const auto view = [&](size_t frame) {
+        const auto found = views.find(frame);
+        return found != views.end() ? found->second : views.emplace(frame, flow.look(sources[frame])).first->second;
+    };
     const auto motions = [&](size_t from, size_t to) {
         watch_.step("fuse");
-        return vision::motions(luma[from], luma[to]);
+        views.erase(views.begin(), views.lower_bound(from)); // frames before it are done
+        return flow.between(view(from), view(to));
     };
     const bool begins = collected_.front()->source.identity == anchors_.front().identity;
     pictures = vision::fuse_along_motion(sources, pictures, motions, static_cast<size_t>(settings_.fusion), begins ? 1 : 0);
