@@ -16,10 +16,6 @@ uint64_t mixed(uint64_t x) {
     return x ^ (x >> 31);
 }
 
-size_t bytes(const FlowStore::Pair &pair) {
-    return pair.there.flow.nbytes() + pair.there.valid.nbytes() + pair.back.flow.nbytes() + pair.back.valid.nbytes();
-}
-
 } // namespace
 
 FlowStore::Picture FlowStore::name(const at::Tensor &picture) {
@@ -49,11 +45,8 @@ FlowStore::Pair FlowStore::get(const Key &key, const std::function<Pair()> &meas
     if (!pairs_.emplace(there, pair).second)
         return pair;
     order_.push_back(there);
-    bytes_ += bytes(pair);
-    while (bytes_ > most_bytes_ && order_.size() > 1) {
-        const auto oldest = pairs_.find(order_.front());
-        bytes_ -= bytes(oldest->second);
-        pairs_.erase(oldest);
+    if (order_.size() > most_pairs_) {
+        pairs_.erase(order_.front());
         order_.pop_front();
     }
     return pair;

@@ -15,13 +15,14 @@
 
 namespace aianime::pipeline {
 
-// Motion that was measured before: anchors and the frames that segments share come again. Pictures are known by what they show, not
-// by their number. Bounded; what was stored first goes first. Thread safety: full.
+// Motion that was measured before: the frames that segments share come again, anchors too. Pictures are known by what they show,
+// not by their number. Bounded to what a segment's last frames need, so that a long clip takes no more memory than a short one;
+// what was stored first goes first. Thread safety: full.
 class FlowStore {
 public:
-    static constexpr size_t default_bytes = size_t{32} << 20; // 380 pairs at 45x80 cells
+    static constexpr size_t default_pairs = 64; // 5.5 MB at 45x80 cells
 
-    explicit FlowStore(size_t most_bytes = default_bytes) : most_bytes_(most_bytes) {}
+    explicit FlowStore(size_t most_pairs = default_pairs) : most_pairs_(most_pairs) {}
 
     using Picture = std::array<uint64_t, 2>; // a hash of size and pixels
     static Picture name(const at::Tensor &picture);
@@ -39,11 +40,10 @@ public:
 private:
     using Entry = std::tuple<Picture, Picture, int64_t, int64_t>;
 
-    const size_t most_bytes_;
+    const size_t most_pairs_;
     std::mutex mutex_;
     std::map<Entry, Pair> pairs_;
     std::deque<Entry> order_;
-    size_t bytes_ = 0;
 };
 
 } // namespace aianime::pipeline
