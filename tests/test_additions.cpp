@@ -223,7 +223,7 @@ AIANIME_TEST(temporal_control_sees_the_frame_before) {
         tensors.push_back(tensor);
     }
     write_synthetic(studio.path("temporal.safetensors"), tensors);
-    const Settings settings = studio.settings("", R"(, "controls": [{"type": "temporal", "model": "temporal.safetensors"}])");
+    Settings settings = studio.settings("", R"(, "controls": [{"type": "temporal", "model": "temporal.safetensors"}])");
     const auto pictures = [&](int64_t frames) {
         const c10::InferenceMode inference;
         Watch watch(nullptr, nullptr, nullptr);
@@ -246,6 +246,14 @@ AIANIME_TEST(temporal_control_sees_the_frame_before) {
     for (size_t i = 0; i < 3; i++)
         ck_assert_double_eq(cv::norm(whole[i], pieces[i], cv::NORM_INF), 0);
     ck_assert_double_gt(cv::norm(whole[1], whole[3], cv::NORM_INF), 1e-3);
+
+    // Still pictures do not move; a network without training thinks that they do.
+    write_synthetic(studio.path("raft.safetensors"), read_tensor_list("raft/small"));
+    settings.flow_model = studio.path("raft.safetensors");
+    settings.style.flow_updates = 1;
+    const std::vector<cv::Mat> moved = pictures(3);
+    ck_assert_double_eq(cv::norm(whole[0], moved[0], cv::NORM_INF), 0);
+    ck_assert_double_gt(cv::norm(whole[1], moved[1], cv::NORM_INF), 1e-4);
 }
 
 AIANIME_TEST(a29_not_finite_weights_by_strictness) {

@@ -135,6 +135,21 @@ AIANIME_TEST(frames_depend_on_anchors_and_their_window_only) {
     ck_assert_double_gt(relative_error(sample(settings, swapped, {shot[0]})[1], some[1]), 1e-3);
 }
 
+AIANIME_TEST(it_follows_the_flow_that_the_template_chose) {
+    const TempFolder folder;
+    const GoldenPack pack;
+    Settings settings = flowing(settings_of(pack), write_module(folder, {1, 0}));
+    const std::vector<FrameRequest> frames = clip(3);
+    const at::Tensor dis = sample(settings, frames, {frames[0]});
+    settings.flow_model = folder.path("raft.safetensors");
+    settings.style.flow_updates = 1;
+    write_synthetic(settings.flow_model, read_tensor_list("raft/small"));
+    const at::Tensor raft = sample(settings, frames, {frames[0]});
+    ck_assert(at::isfinite(raft).all().item<bool>());
+    ck_assert_double_gt(relative_error(raft.slice(0, 1), dis.slice(0, 1)), 1e-3);
+    expect_close(raft[0], dis[0], 1e-5, "first frame");
+}
+
 AIANIME_TEST(short_clips) {
     const TempFolder folder;
     const GoldenPack pack;
@@ -189,7 +204,7 @@ int main() {
     return run_suite("cfa_clip",
                      {a_picture_is_what_it_is_alone, the_first_anchor_does_not_see_the_clip,
                       a_module_without_a_say_leaves_mode_anchors, a_clip_that_stands_still_is_its_picture,
-                      frames_depend_on_anchors_and_their_window_only, short_clips, self_attention_follows_the_motion,
-                      packs_with_and_without_it},
+                      frames_depend_on_anchors_and_their_window_only, it_follows_the_flow_that_the_template_chose, short_clips,
+                      self_attention_follows_the_motion, packs_with_and_without_it},
                      300);
 }

@@ -159,6 +159,12 @@ kind "MiDaS" 'annotator depth .*' '' 'ControlNets on depth' pretrained.model.pat
 kind "MiDaS, transformers" 'annotator depth .*transformers names.*' '' 'ControlNets on depth' dpt.embeddings.cls_token:1x1x8
 kind "openpose" 'annotator openpose .*' '' 'ControlNets on poses' model0.conv1_1.weight model6_2.Mconv7_stage6_L2.weight
 grep -Eq '^license +noncommercial: .*told by its tensors' "$tmp/log" && ok "openpose's licence" || fail "openpose's licence" "$(grep '^license' "$tmp/log")"
+u=update_block.flow_head.conv2.weight
+kind "RAFT large" 'optical flow \(RAFT\), large' "torchvision's names" 'any base, as flow_model' \
+    feature_encoder.convnormrelu.0.weight mask_predictor.conv.weight $u
+kind "RAFT small" 'optical flow \(RAFT\), small' "torchvision's names" 'any base, as flow_model' feature_encoder.convnormrelu.0.weight $u
+kind "RAFT large, original" 'optical flow \(RAFT\), large' 'original names' 'any base' module.fnet.conv1.weight module.update_block.mask.2.weight
+kind "RAFT small, original" 'optical flow \(RAFT\), small' 'original names' 'any base' module.fnet.conv1.weight module.$u
 kind "BLIP-2" 'BLIP-2 captioner' '' 'not read' language_model.model.decoder.embed_positions.weight
 kind "unknown" 'unknown' '' 'not read' something.else
 

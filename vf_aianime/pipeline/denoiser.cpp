@@ -226,7 +226,7 @@ private:
         std::vector<at::Tensor> pictures;
         for (const FrameRequest &track : tracks_)
             pictures.push_back(track.picture);
-        flows_ = std::make_unique<FrameFlows>(pictures, latents_.size(2), latents_.size(3));
+        flows_ = std::make_unique<FrameFlows>(pictures, latents_.size(2), latents_.size(3), models_.flow());
     }
 
     nn::CrossFrames follow(const std::vector<int64_t> &frames, const std::vector<int64_t> &offsets,

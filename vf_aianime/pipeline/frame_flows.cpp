@@ -5,11 +5,13 @@
 
 #include "nn/aten.h"
 #include "pipeline/picture_tensor.h"
-#include "vision/flow.h"
 
 namespace aianime::pipeline {
 
 namespace {
+
+// Neighbours and anchors of a frame and of the next. What RAFT sees of a frame of 640x360 takes 7 MB.
+constexpr size_t most_views = 20;
 
 nn::FlowField to_field(const vision::Motion &motion) {
     const auto [flow, valid] = motion;
@@ -20,11 +22,13 @@ nn::FlowField to_field(const vision::Motion &motion) {
 
 } // namespace
 
-FrameFlows::FrameFlows(const std::vector<at::Tensor> &pictures, int64_t height, int64_t width)
-    : height_(height), width_(width), still_(nn::still(height, width)), none_(still_) {
+FrameFlows::FrameFlows(std::vector<at::Tensor> pictures, int64_t height, int64_t width, OpticalFlow flow)
+    : pictures_(std::move(pictures)), flow_(std::move(flow)), height_(height), width_(width), still_(nn::still(height, width)),
+      none_(still_) {
     none_.valid = at::zeros_like(none_.valid);
-    for (const at::Tensor &picture : pictures)
-        luma_.push_back(vision::luma(to_picture(picture)));
+    for (const at::Tensor &picture : pictures_)
+        if (flow_.store())
+            names_.push_back(FlowStore::name(picture));
 }
 
 const nn::FlowField &FrameFlows::pair(int64_t from, int64_t to) {
@@ -37,11 +41,29 @@ const nn::FlowField &FrameFlows::pair(int64_t from, int64_t to) {
     return pairs_.at({from, to});
 }
 
+OpticalFlow::View FrameFlows::view(int64_t picture) {
+    const auto found = std::find_if(views_.begin(), views_.end(), [=](const auto &entry) { return entry.first == picture; });
+    if (found != views_.end()) {
+        std::rotate(found, found + 1, views_.end()); // needed last
+        return views_.back().second;
+    }
+    if (views_.size() == most_views)
+        views_.erase(views_.begin());
+    views_.emplace_back(picture, flow_.look(to_picture(pictures_[static_cast<size_t>(picture)])));
+    return views_.back().second;
+}
+
 void FrameFlows::measure(int64_t from, int64_t to) {
-    const cv::Mat &a = luma_[static_cast<size_t>(from)], &b = luma_[static_cast<size_t>(to)];
-    const vision::MotionPair motions = vision::motions(a, b);
-    pairs_[{from, to}] = nn::resize_flow(to_field(motions.there), height_, width_);
-    pairs_[{to, from}] = nn::resize_flow(to_field(motions.back), height_, width_);
+    const auto measured = [&]() -> FlowStore::Pair {
+        const OpticalFlow::View a = view(from), b = view(to);
+        const vision::MotionPair motions = flow_.between(a, b);
+        return {nn::resize_flow(to_field(motions.there), height_, width_),
+                nn::resize_flow(to_field(motions.back), height_, width_)};
+    };
+    const auto name = [this](int64_t picture) { return names_[static_cast<size_t>(picture)]; };
+    const FlowStore::Pair pair = flow_.store() ? flow_.store()->get({name(from), name(to), height_, width_}, measured) : measured();
+    pairs_[{from, to}] = pair.there;
+    pairs_[{to, from}] = pair.back;
 }
 
 nn::FlowField FrameFlows::stack(const std::vector<int64_t> &frames, const std::vector<int64_t> &others) {

@@ -2,22 +2,22 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <opencv2/core.hpp>
 
 #include <map>
 #include <utility>
 #include <vector>
 
 #include "nn/cfa_module.h"
+#include "pipeline/optical_flow.h"
 
 namespace aianime::pipeline {
 
 // Motion between pictures of one size. Each pair is looked at once, there and back, at the pictures' own size, when it is first
-// asked for; kept is what is left of it on a coarser grid.
+// asked for; kept is what is left of it on a coarser grid, by the store of `flow` beyond the pictures' own life.
 class FrameFlows {
 public:
-    // pictures: float32 [1, 3, H, W] in [0, 1]; they are not kept. The grid has height x width cells.
-    FrameFlows(const std::vector<at::Tensor> &pictures, int64_t height, int64_t width);
+    // pictures: float32 [1, 3, H, W] in [0, 1]; they are shared, not copied. The grid has height x width cells.
+    FrameFlows(std::vector<at::Tensor> pictures, int64_t height, int64_t width, OpticalFlow flow = {});
 
     // Where the places of picture `from` lie in picture `to`, [2, height, width].
     const nn::FlowField &pair(int64_t from, int64_t to);
@@ -27,9 +27,13 @@ public:
     nn::FlowField stack(const std::vector<int64_t> &frames, const std::vector<int64_t> &others);
 
 private:
+    OpticalFlow::View view(int64_t picture);
     void measure(int64_t from, int64_t to);
 
-    std::vector<cv::Mat> luma_;
+    std::vector<at::Tensor> pictures_;
+    std::vector<FlowStore::Picture> names_; // empty where nothing is stored
+    OpticalFlow flow_;
+    std::vector<std::pair<int64_t, OpticalFlow::View>> views_; // of the pictures that were needed last
     int64_t height_, width_;
     nn::FlowField still_, none_;
     std::map<std::pair<int64_t, int64_t>, nn::FlowField> pairs_;

@@ -6,7 +6,6 @@
 #include "pipeline/free_memory.h"
 #include "pipeline/picture_tensor.h"
 #include "pipeline/precision.h"
-#include "vision/flow.h"
 #include "vision/flow_picture.h"
 #include "vision/png.h"
 
@@ -131,7 +130,8 @@ std::vector<cv::Mat> Generator::attempt(const std::vector<SourcePicture> &frames
 at::Tensor Generator::previous_of(const SourcePicture &frame) const {
     if (!previous_)
         return {};
-    const cv::Mat motion = vision::flow(vision::luma(previous_->source), vision::luma(frame.picture));
+    const OpticalFlow &flow = models_->flow();
+    const cv::Mat motion = flow.flow(flow.look(previous_->source), flow.look(frame.picture));
     return at::cat({to_tensor(previous_->stylized), to_tensor(vision::flow_picture(motion))}, 1);
 }
 

@@ -33,6 +33,8 @@ public:
     // Frames are made one after the other, each from the one before: segments cannot share any.
     bool is_sequential() const { return models_->is_sequential(); }
     const char *precision() const;
+    // Between generated frames.
+    const OpticalFlow &flow() const { return models_->flow(); }
 
     // Stylized pictures, CV_32FC3 in the padded working size, one per frame. `anchors` as in denoise(). Throws Error (NOT_FINITE,
     // CANCELLED, NO_MEMORY).

@@ -22,7 +22,8 @@ std::vector<std::string> model_files(const Settings &settings) {
         paths.push_back(lora.file);
     for (const EmbeddingSettings &embedding : settings.embeddings)
         paths.push_back(embedding.file);
-    for (const std::string &path : {settings.motion, settings.identity.ip_adapter, settings.identity.image_encoder})
+    for (const std::string &path :
+         {settings.motion, settings.flow_model, settings.identity.ip_adapter, settings.identity.image_encoder})
         paths.push_back(path);
     paths.erase(std::remove(paths.begin(), paths.end(), ""), paths.end());
     return paths;

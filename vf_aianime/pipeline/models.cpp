@@ -43,6 +43,7 @@ Models::Models(const Settings &settings, at::ScalarType dtype, at::Device device
     : dtype_(dtype), device_(device), strict_(settings.style.strict), base_(settings.pack.path()) {
     load_diffusion(settings);
     load_cfa(settings.cfa);
+    load_flow(settings);
 
     const nn::Component vae = settings.vae.empty() ? base_component(base_, Part::vae) : component(settings.vae, Part::vae);
     vae_ = nn::Autoencoder::create(vae.config);
@@ -111,6 +112,13 @@ void Models::load_cfa(const std::string &folder) {
     cfa_ =
         std::make_unique<nn::CfaModule>(nn::CfaConfig::from_json(io::Json::load(folder + "/config.json")), unet_->config(), folder);
     note_not_finite(source, nn::load(cfa_->module(), source, dtype_, device_));
+}
+
+void Models::load_flow(const Settings &settings) {
+    std::shared_ptr<const nn::Raft> raft;
+    if (!settings.flow_model.empty())
+        raft = nn::load_raft(nn::WeightSource::from_file(settings.flow_model), device_);
+    flow_ = OpticalFlow(std::move(raft), settings.style.flow_updates);
 }
 
 void Models::load_controls(const Settings &settings) {

@@ -18,6 +18,7 @@
 #include "nn/single_file.h"
 #include "nn/unet.h"
 #include "pipeline/control_picture.h"
+#include "pipeline/optical_flow.h"
 #include "pipeline/settings.h"
 
 namespace aianime::pipeline {
@@ -46,6 +47,7 @@ public:
     const nn::MotionModule *motion() const { return motion_.get(); }                      // null where there is none
     const nn::CfaModule *cfa() const { return cfa_.get(); }                               // likewise
     const Identity *identity() const { return identity_.adapter ? &identity_ : nullptr; } // likewise
+    const OpticalFlow &flow() const { return flow_; }                                     // between generated frames
     const nn::Autoencoder &vae() const { return *vae_; }
     nn::Autoencoder &vae() { return *vae_; } // for training
     const std::vector<Control> &controls() const { return controls_; }
@@ -73,6 +75,7 @@ private:
     void note_not_finite(const nn::WeightSource &source, const std::vector<std::string> &names);
     void load_diffusion(const Settings &settings);
     void load_cfa(const std::string &folder);
+    void load_flow(const Settings &settings);
     void load_controls(const Settings &settings);
     void load_identity(const Settings &settings);
     void load_scheduler(const Settings &settings);
@@ -84,6 +87,7 @@ private:
     std::unique_ptr<nn::UNet> unet_;
     std::unique_ptr<nn::MotionModule> motion_;
     std::unique_ptr<nn::CfaModule> cfa_;
+    OpticalFlow flow_;
     std::unique_ptr<nn::Autoencoder> vae_;
     std::unique_ptr<nn::ClipTokenizer> tokenizer_;
     std::unique_ptr<nn::ClipText> text_encoder_;

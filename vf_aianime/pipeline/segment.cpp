@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline/segment.h"
 
-#include "vision/flow.h"
+#include <map>
+
 #include "vision/fusion.h"
 
 namespace aianime::pipeline {
@@ -11,14 +12,19 @@ std::vector<cv::Mat> make_segment(Generator &generator, const Settings &settings
     std::vector<cv::Mat> pictures = generator.run(frames, anchors);
     if (!settings.fusion)
         return pictures;
-    std::vector<cv::Mat> sources, luma;
-    for (const SourcePicture &frame : frames) {
+    std::vector<cv::Mat> sources;
+    for (const SourcePicture &frame : frames)
         sources.push_back(frame.picture);
-        luma.push_back(vision::luma(frame.picture));
-    }
+    const OpticalFlow &flow = generator.flow();
+    std::map<size_t, OpticalFlow::View> views;
+    const auto view = [&](size_t frame) {
+        const auto found = views.find(frame);
+        return found != views.end() ? found->second : views.emplace(frame, flow.look(sources[frame])).first->second;
+    };
     const auto motions = [&](size_t from, size_t to) {
         watch.step("fuse");
-        return vision::motions(luma[from], luma[to]);
+        views.erase(views.begin(), views.lower_bound(from)); // frames before it are done
+        return flow.between(view(from), view(to));
     };
     const bool begins = frames.front().identity == anchors.front().identity;
     return vision::fuse_along_motion(sources, pictures, motions, static_cast<size_t>(settings.fusion), begins ? 1 : 0);

@@ -162,6 +162,17 @@ int fusion_of(const Template &style) {
     return style.fusion.value_or(follows ? 2 : 0);
 }
 
+// The optical flow network's file.
+std::string flow_model(const Template &style, const std::string &models_path) {
+    const bool raft = style.flow == FlowMethod::raft;
+    if (raft == style.flow_model.empty())
+        throw Error(AIANIME_BAD_DATA,
+                    style.name + (raft ? ": coherence.flow: \"raft\" needs a flow_model (torchvision's raft_large or "
+                                         "raft_small as safetensors)"
+                                       : ": coherence.flow_model: \"dis\" uses none; set \"flow\": \"raft\""));
+    return raft ? model_path(models_path, style.flow_model) : "";
+}
+
 // Everything that is added to the base.
 void resolve_additions(Settings &settings, const std::string &models_path) {
     const Template &style = settings.style;
@@ -173,6 +184,7 @@ void resolve_additions(Settings &settings, const std::string &models_path) {
     if (!style.motion.empty())
         settings.motion = model_path(models_path, style.motion);
     settings.cfa = cfa_folder(settings);
+    settings.flow_model = flow_model(style, models_path);
     settings.identity = style.identity;
     if (style.identity.ip_adapter.empty())
         return;

@@ -33,9 +33,10 @@ struct Settings {
     std::vector<EmbeddingSettings> embeddings;
     IdentitySettings identity;
 
-    std::string motion; // motion module's file or folder; "" = none
-    std::string cfa;    // folder of the attention between frames that attention "flow" uses; "" = none
-    int fusion = 0;     // frames on each side whose pictures are averaged along the motion
+    std::string motion;     // motion module's file or folder; "" = none
+    std::string cfa;        // folder of the attention between frames that attention "flow" uses; "" = none
+    int fusion = 0;         // frames on each side whose pictures are averaged along the motion
+    std::string flow_model; // file of the optical flow network; "" = DIS
     nn::MotionNorms motion_norms = nn::MotionNorms::trained;
 
     std::string scheduler; // "" = the pack's scheduler_config.json

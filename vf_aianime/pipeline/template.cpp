@@ -19,6 +19,7 @@ constexpr int64_t schema_version = 1;
 constexpr size_t max_controls = 8;
 constexpr size_t max_entries = 64; // of LoRAs and of embeddings
 constexpr int max_frames = 64;     // of a window and of a segment
+constexpr int max_flow_updates = 64;
 
 template <typename Enum>
 struct Choice {
@@ -33,6 +34,7 @@ constexpr Choice<nn::AttentionMode> attention_modes[] = {
 constexpr Choice<NoiseMode> noise_modes[] = {{NoiseMode::frame, "frame"}, {NoiseMode::shared, "shared"}};
 constexpr Choice<WindowWeights> window_weights[] = {
     {WindowWeights::flat, "flat"}, {WindowWeights::pyramid, "pyramid"}, {WindowWeights::gaussian, "gaussian"}};
+constexpr Choice<FlowMethod> flow_methods[] = {{FlowMethod::dis, "dis"}, {FlowMethod::raft, "raft"}};
 constexpr Choice<Interpolation> interpolations[] = {
     {Interpolation::source, "source"}, {Interpolation::blend, "blend"}, {Interpolation::none, "none"}};
 
@@ -210,7 +212,8 @@ void read_identity(const Json &json, IdentitySettings &identity) {
 }
 
 void read_coherence(const Json &json, Template &style) {
-    json.only({"attention", "window", "overlap", "segment", "fuse", "shift", "noise", "cfa", "flow_weight", "fusion"});
+    json.only({"attention", "window", "overlap", "segment", "fuse", "shift", "noise", "cfa", "flow_weight", "fusion", "flow",
+               "flow_model", "flow_updates"});
     optional_choice(json, "attention", attention_modes, style.attention);
     optional_integer(json, "window", 1, max_frames, style.window);
     // A window shorter than the default overlap is no reason to ask for an overlap as well.
@@ -226,6 +229,9 @@ void read_coherence(const Json &json, Template &style) {
     optional(json, "cfa", [&](const Json &value) { style.cfa = value.boolean(); });
     optional_number(json, "flow_weight", 0, 16, style.flow_weight);
     optional_integer(json, "fusion", 0, 8, style.fusion);
+    optional_choice(json, "flow", flow_methods, style.flow);
+    optional_path(json, "flow_model", true, style.flow_model);
+    optional_integer(json, "flow_updates", 1, max_flow_updates, style.flow_updates);
 }
 
 void read_time(const Json &json, Template &style) {
@@ -267,6 +273,7 @@ Template load_template(const std::string &name_or_path) {
 
 const char *to_string(nn::AttentionMode mode) { return name_of(attention_modes, mode); }
 const char *to_string(NoiseMode mode) { return name_of(noise_modes, mode); }
+const char *to_string(FlowMethod method) { return name_of(flow_methods, method); }
 const char *to_string(Interpolation mode) { return name_of(interpolations, mode); }
 
 Interpolation interpolation_from_string(const std::string &text, const std::string &where) {

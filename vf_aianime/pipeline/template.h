@@ -18,6 +18,12 @@ enum class NoiseMode {
     shared // all frames the same noise
 };
 
+// Optical flow between generated frames.
+enum class FlowMethod {
+    dis, // vision/flow.h
+    raft // nn/raft.h, from the user's file
+};
+
 enum class Interpolation {
     source, // neighbours carried along the source's motion
     blend,  // neighbours cross-faded by time
@@ -109,6 +115,9 @@ struct Template {
     bool cfa = true;           // mode flow: the pack's trained attention between frames, where it has one
     double flow_weight = 1;    // mode flow without it: nn::CrossFrames::weight, 0 to 16
     std::optional<int> fusion; // 0 to 8 frames on each side
+    FlowMethod flow = FlowMethod::dis;
+    std::string flow_model; // file, of RAFT
+    int flow_updates = 12;  // 1 to 64, of RAFT
 
     double generate_fps = 10; // 0 = every frame, else above 0 to 1000
     Interpolation interpolate = Interpolation::source;
@@ -126,6 +135,7 @@ std::vector<std::string> installed_templates();
 // "self" ... as templates and options spell them; from_string throws Error (BAD_DATA) naming the nearest choice.
 const char *to_string(nn::AttentionMode mode);
 const char *to_string(NoiseMode mode);
+const char *to_string(FlowMethod method);
 const char *to_string(Interpolation mode);
 Interpolation interpolation_from_string(const std::string &text, const std::string &where);
 

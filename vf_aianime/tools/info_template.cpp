@@ -31,6 +31,9 @@ void print_settings(const pipeline::Settings &settings) {
     print_line("coherence", std::string("attention ") + pipeline::to_string(style.attention) + ", window " +
                                 std::to_string(style.window) + ", overlap " + std::to_string(style.overlap) + ", segment " +
                                 std::to_string(style.segment) + ", noise " + pipeline::to_string(style.noise));
+    if (!settings.flow_model.empty())
+        print_line("flow", std::string(pipeline::to_string(style.flow)) + ", " +
+                               plural(static_cast<uint64_t>(style.flow_updates), "update") + ": " + settings.flow_model);
     print_line("time", (style.generate_fps == 0 ? "every frame generated"
                                                 : number_text(style.generate_fps) + " generated frames a second") +
                            ", between them: " + pipeline::to_string(style.interpolate));

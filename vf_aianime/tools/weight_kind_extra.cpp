@@ -125,9 +125,16 @@ constexpr Network networks[] = {
     {"conv256_down_out.conv1.weight", "face recognition (ResNet, 128 numbers)", "the other built-in face networks"},
     {"trunk.exit_flow.separable_conv.depthwise.weight", "face attribute with features of its own", "the built-in face networks"},
     {"language_model.model.decoder.embed_positions.weight", "BLIP-2 captioner", "not read"},
-    {"feature_encoder.convnormrelu.0.weight", "optical flow (RAFT)", "not read"},
-    {"fnet.conv1.weight", "optical flow (RAFT)", "not read"},
 };
+
+std::optional<WeightKind> optical_flow(const WeightKeys &keys) {
+    const bool original = keys.has_piece("fnet.conv1.weight");
+    if (!original && !keys.has_piece("feature_encoder.convnormrelu.0.weight"))
+        return {};
+    const bool large = keys.has_piece("mask_predictor.conv.weight") || keys.has_piece("update_block.mask.2.weight");
+    return WeightKind{std::string("optical flow (RAFT), ") + (large ? "large" : "small"),
+                      original ? "original names" : "torchvision's names", "any base, as flow_model of a template"};
+}
 
 std::optional<WeightKind> network(const WeightKeys &keys) {
     if (keys.tensors().size() == 2 && keys.has("head.bias") && keys.side({"head.weight"}, 1) == 512)
@@ -157,7 +164,7 @@ std::optional<WeightKind> clip_vision(const WeightKeys &keys) {
 } // namespace
 
 std::optional<WeightKind> extra_kind(const WeightKeys &keys) {
-    for (const auto &kind : {any_ip_adapter, motion_module, embedding, network, clip_vision})
+    for (const auto &kind : {any_ip_adapter, motion_module, embedding, optical_flow, network, clip_vision})
         if (const std::optional<WeightKind> found = kind(keys))
             return found;
     return {};
