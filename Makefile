@@ -24,8 +24,8 @@ $(BUILD)/config.mk: configure.sh
 ENGINE_DIRS := api io nn nn/annotators nn/face diffusion vision pipeline
 ATEN_DIRS := api nn nn/annotators nn/face diffusion pipeline
 ENGINE_SRC := $(foreach dir,$(ENGINE_DIRS),$(wildcard vf_aianime/$(dir)/*.cpp))
-# Trainers, and files of pictures and video, are part of the command only: the engine does not carry them.
-TRAIN_SRC := $(wildcard vf_aianime/train/*.cpp vf_aianime/media/*.cpp)
+# Trainers, scores, and files of pictures and video are part of the command only: the engine does not carry them.
+TRAIN_SRC := $(wildcard vf_aianime/train/*.cpp vf_aianime/eval/*.cpp vf_aianime/media/*.cpp)
 TOOL_SRC := $(wildcard vf_aianime/tools/*.cpp)
 TEST_SRC := $(wildcard tests/test_*.cpp)
 C_TEST_SRC := $(wildcard tests/test_*.c)
@@ -33,9 +33,9 @@ TEST_SUPPORT := $(wildcard tests/support*.cpp)
 
 # Sources that see LibTorch start from the precompiled header.
 ATEN_SRC := $(foreach dir,$(ATEN_DIRS),$(wildcard vf_aianime/$(dir)/*.cpp)) \
-            $(shell grep -l '"nn/aten.h"' tests/*.cpp vf_aianime/tools/*.cpp vf_aianime/train/*.cpp 2>/dev/null)
+            $(shell grep -l '"nn/aten.h"' tests/*.cpp vf_aianime/tools/*.cpp vf_aianime/train/*.cpp vf_aianime/eval/*.cpp 2>/dev/null)
 # Tests that need neither LibTorch nor OpenCV, and those of the C wall: both run with the sanitizers too.
-IO_TESTS := $(filter tests/%,$(shell grep -L -E '"(nn|diffusion|vision|pipeline|api|train)/|"aianime\.h"' $$(grep -l '"io/' $(TEST_SRC) /dev/null) /dev/null))
+IO_TESTS := $(filter tests/%,$(shell grep -L -E '"(nn|diffusion|vision|pipeline|api|train|eval)/|"aianime\.h"' $$(grep -l '"io/' $(TEST_SRC) /dev/null) /dev/null))
 API_TESTS := $(shell grep -l -E '"aianime\.h"|"api/' $(TEST_SRC) $(C_TEST_SRC) /dev/null)
 
 OBJ := $(BUILD)/obj

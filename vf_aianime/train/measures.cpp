@@ -32,8 +32,8 @@ cv::Mat windowed(const cv::Mat &plane) {
     return mean(cv::Rect(side / 2, side / 2, plane.cols - side + 1, plane.rows - side + 1));
 }
 
-// One channel each, CV_64FC1.
-double channel_ssim(const cv::Mat &a, const cv::Mat &b) {
+// Of one channel each, CV_64FC1, at the pixels whose window lies inside.
+cv::Mat channel_ssim(const cv::Mat &a, const cv::Mat &b) {
     const double c1 = 0.01 * 0.01, c2 = 0.03 * 0.03;
     const cv::Mat mean_a = windowed(a), mean_b = windowed(b);
     const cv::Mat ab = mean_a.mul(mean_b), aa = mean_a.mul(mean_a), bb = mean_b.mul(mean_b);
@@ -42,7 +42,7 @@ double channel_ssim(const cv::Mat &a, const cv::Mat &b) {
     const cv::Mat means = aa + bb + c1, spreads = variances + c2;
     cv::Mat similarity;
     cv::divide((2 * ab + c1).mul(2 * covariance + c2), means.mul(spreads), similarity);
-    return cv::mean(similarity)[0];
+    return similarity;
 }
 
 cv::Mat luma(const cv::Mat &picture) {
@@ -75,18 +75,26 @@ double psnr(const cv::Mat &picture, const cv::Mat &target) {
     return error > 0 ? std::min(99.0, -10 * std::log10(error)) : 99;
 }
 
-double ssim(const cv::Mat &picture, const cv::Mat &target) {
+double ssim(const cv::Mat &picture, const cv::Mat &target, const cv::Mat &weights) {
     check_pair(picture, target, 11);
-    double sum = 0;
+    if (!weights.empty() && (weights.type() != CV_32FC1 || weights.size() != picture.size()))
+        throw Error(AIANIME_INVALID, "weights of a similarity have the pictures' size");
+    cv::Mat similarity;
     for (int channel = 0; channel < 3; channel++) {
         cv::Mat a, b;
         cv::extractChannel(picture, a, channel);
         cv::extractChannel(target, b, channel);
         a.convertTo(a, CV_64F);
         b.convertTo(b, CV_64F);
-        sum += channel_ssim(a, b);
+        similarity = channel == 0 ? channel_ssim(a, b) : cv::Mat(similarity + channel_ssim(a, b));
     }
-    return sum / 3;
+    if (weights.empty())
+        return cv::mean(similarity)[0] / 3;
+    cv::Mat by;
+    const int edge = (picture.cols - similarity.cols) / 2;
+    weights(cv::Rect(edge, edge, similarity.cols, similarity.rows)).convertTo(by, CV_64F);
+    const double total = cv::sum(by)[0];
+    return total > 0 ? similarity.dot(by) / total / 3 : 0;
 }
 
 EdgeMatch edge_match(const cv::Mat &picture, const cv::Mat &target) {

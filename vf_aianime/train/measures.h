@@ -13,7 +13,8 @@ double psnr(const cv::Mat &picture, const cv::Mat &target);
 
 // Structural similarity (Wang et al. 2004) as scikit-image's structural_similarity with gaussian_weights, sigma 1.5 and
 // use_sample_covariance off: 11x11 window, mean over R, G and B and over the pixels whose window lies inside. Sides of 11 at least.
-double ssim(const cv::Mat &picture, const cv::Mat &target);
+// weights: CV_32FC1 of the pictures' size, empty for 1 everywhere; 0 where all of them are 0.
+double ssim(const cv::Mat &picture, const cv::Mat &target, const cv::Mat &weights = {});
 
 // Whether edges (Canny 60/140 of the 8-bit luma) are where the target has them, a pixel off being near enough.
 struct EdgeMatch {
