@@ -17,6 +17,7 @@ namespace {
 
 constexpr int small_side = 192;     // a shift of colours needs no detail, and long motions are found better
 constexpr double least_seen = 0.1;  // of the picture
+constexpr double most_change = 15;  // dE of the source, beyond which the flow has found something else
 constexpr size_t least_frames = 3;  // of a shot
 constexpr double least_seconds = 1; // likewise
 const cv::Vec3d unknown(no_score, no_score, no_score);
@@ -28,6 +29,13 @@ cv::Mat small(const cv::Mat &picture) {
     cv::Mat out;
     cv::resize(picture, out, {}, scale, scale, cv::INTER_AREA);
     return out;
+}
+
+// CV_8UC1: what is not much another colour is the same thing.
+cv::Mat alike(const cv::Mat &lab, const cv::Mat &other) {
+    cv::Mat difference = lab - other, squares;
+    cv::transform(difference.mul(difference), squares, cv::Matx13f(1, 1, 1));
+    return squares < most_change * most_change;
 }
 
 // Of each channel where the mask is set.
@@ -70,9 +78,9 @@ struct Line {
 // False where too little of one is seen in the other.
 bool ColorShift::relate(Known &now, const Known &then) const {
     const Motion motion = motions_between(now.pictures[0], then.pictures[0]).back;
-    if (cv::mean(motion.seen)[0] < least_seen)
+    const cv::Mat mask = (motion.seen > 0.5) & alike(now.source_lab, vision::warp(then.source_lab, motion.flow));
+    if (cv::countNonZero(mask) < least_seen * static_cast<double>(mask.total()))
         return false;
-    const cv::Mat mask = motion.seen > 0.5;
     for (size_t i = 0; i < now.pictures.size(); i++) {
         const cv::Mat &here = i == 0 ? now.source_lab : now.pictures[i], &there = i == 0 ? then.source_lab : then.pictures[i];
         now.shifts[i] = unknown;

@@ -28,7 +28,7 @@ void Evaluator::add(const FrameInfo &frame, const std::vector<cv::Mat> &pictures
         score_pairs(pictures, motions);
         before_to_that_ = motions.back;
     }
-    score_alone(frame, pictures);
+    score_alone(pictures);
     score_content(pictures, starts_shot);
     before_that_ = std::move(before_);
     before_ = pictures;
@@ -53,9 +53,9 @@ void Evaluator::score_pairs(const std::vector<cv::Mat> &pictures, const Motions 
     }
 }
 
-void Evaluator::score_alone(const FrameInfo &frame, const std::vector<cv::Mat> &pictures) {
+void Evaluator::score_alone(const std::vector<cv::Mat> &pictures) {
     const std::vector<cv::Vec3d> shifts = shift_.add(pictures);
-    const std::vector<double> faces = judges_.identity ? judges_.identity(frame, pictures) : std::vector<double>();
+    const std::vector<double> faces = judges_.identity ? judges_.identity(pictures) : std::vector<double>();
     for (size_t i = 0; i < pictures.size(); i++) {
         measured_.columns[i].shifts.push_back(shifts[i]);
         now(i)[color_shift] = cv::norm(shifts[i]);

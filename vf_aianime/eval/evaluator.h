@@ -33,7 +33,7 @@ struct Judges {
     std::function<std::vector<float>(const cv::Mat &picture)> embed;
     // How much the faces of pictures[1] on are the source's, pictures[0]; no_score without a face, for empty pictures, and for
     // frames that are left out.
-    std::function<std::vector<double>(const FrameInfo &frame, const std::vector<cv::Mat> &pictures)> identity;
+    std::function<std::vector<double>(const std::vector<cv::Mat> &pictures)> identity;
 };
 
 // Takes frames in order and keeps three of them.
@@ -49,7 +49,7 @@ public:
 
 private:
     void score_pairs(const std::vector<cv::Mat> &pictures, const Motions &motions);
-    void score_alone(const FrameInfo &frame, const std::vector<cv::Mat> &pictures);
+    void score_alone(const std::vector<cv::Mat> &pictures);
     void score_content(const std::vector<cv::Mat> &pictures, bool starts_shot);
     FrameScores &now(size_t column) { return measured_.columns[column].frames.back(); }
 

@@ -64,6 +64,26 @@ std::string output_of(const std::vector<std::string> &command, size_t most) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? text : "";
 }
 
+ProgramOutput::ProgramOutput(const std::vector<std::string> &command) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return;
+    child_ = start(command, ends[1]);
+    close(ends[1]);
+    if (child_)
+        stream_ = fdopen(ends[0], "rb");
+    if (!stream_)
+        close(ends[0]);
+}
+
+ProgramOutput::~ProgramOutput() {
+    if (stream_)
+        std::fclose(stream_);
+    int status = 0;
+    while (child_ && waitpid(child_, &status, 0) < 0 && errno == EINTR)
+        continue;
+}
+
 std::string find_program(const std::string &name) {
     const char *path = std::getenv("PATH");
     std::istringstream folders(path ? path : "");

@@ -12,11 +12,14 @@
 #include "io/error.h"
 #include "io/file.h"
 #include "io/text.h"
+#include "vision/plot_axis.h"
 #include "vision/png.h"
 
 namespace aianime::train {
 
 namespace {
+
+using vision::Axis;
 
 constexpr const char *header = "step,loss,rate\n";
 constexpr size_t most_csv_bytes = size_t{1} << 30;
@@ -47,50 +50,6 @@ bool parse_line(const char *from, const char *end, LossPoint &point) {
     return take(from, end, ',', point.step) && take(from, end, ',', point.loss) && take(from, end, '\0', point.rate);
 }
 
-// One axis: values between first and last are pixels between from and to.
-struct Axis {
-    double first, last;
-    int from, to;
-    bool log = false;
-
-    double place(double value) const {
-        const double part = log ? std::log(value / first) / std::log(last / first) : (value - first) / (last - first);
-        return from + std::clamp(part, 0.0, 1.0) * (to - from);
-    }
-};
-
-// 1, 2 or 5 times a power of ten, so that a span gets about `wanted` of them.
-double tick_step(double span, int wanted) {
-    const double power = std::pow(10, std::floor(std::log10(span / wanted)));
-    for (const double times : {1.0, 2.0, 5.0})
-        if (span <= times * power * wanted)
-            return times * power;
-    return 10 * power;
-}
-
-std::vector<double> ticks(const Axis &axis, int wanted) {
-    std::vector<double> values;
-    if (axis.log) {
-        // Every 1, 2 and 5 over few decades, whole decades over many.
-        const bool few = axis.last / axis.first < 1e4;
-        for (double power = std::pow(10, std::floor(std::log10(axis.first))); power <= axis.last; power *= 10)
-            for (const double times : {1.0, 2.0, 5.0})
-                if ((times == 1 || few) && times * power >= axis.first && times * power <= axis.last)
-                    values.push_back(times * power);
-        return values;
-    }
-    const double step = tick_step(axis.last - axis.first, wanted);
-    for (double i = std::ceil(axis.first / step); i * step <= axis.last * (1 + 1e-12); i++)
-        values.push_back(i * step);
-    return values;
-}
-
-std::string tick_text(double value) {
-    char text[32];
-    const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::general, 6);
-    return std::string(text, end.ptr);
-}
-
 void write_text(cv::Mat &sheet, const std::string &text, cv::Point at, double scale = 0.45) {
     cv::putText(sheet, text, at, cv::FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv::LINE_AA);
 }
@@ -101,16 +60,16 @@ cv::Size text_size(const std::string &text, double scale = 0.45) {
 }
 
 void draw_axes(cv::Mat &sheet, const Axis &across, const Axis &up) {
-    for (const double value : ticks(up, 6)) {
+    for (const double value : vision::ticks(up, 6)) {
         const int y = static_cast<int>(std::lround(up.place(value)));
         cv::line(sheet, {across.from, y}, {across.to, y}, grid);
-        const std::string text = tick_text(value);
+        const std::string text = vision::tick_text(value);
         write_text(sheet, text, {left - 8 - text_size(text).width, y + 5});
     }
-    for (const double value : ticks(across, 8)) {
+    for (const double value : vision::ticks(across, 8)) {
         const int x = static_cast<int>(std::lround(across.place(value)));
         cv::line(sheet, {x, up.from}, {x, up.from + 5}, ink);
-        const std::string text = tick_text(value);
+        const std::string text = vision::tick_text(value);
         write_text(sheet, text, {x - text_size(text).width / 2, up.from + 22});
     }
     write_text(sheet, "step", {across.to - 30, height - 8});
