@@ -84,22 +84,6 @@ private:
     std::string folder_;
 };
 
-aianime_frame frame_of(cv::Mat &picture) {
-    aianime_frame frame{};
-    frame.struct_size = sizeof(frame);
-    frame.format.model = AIANIME_RGB;
-    frame.format.components = 3;
-    for (int i = 0; i < 3; i++)
-        frame.format.component[i] = {0, 3, i, 0, 8};
-    frame.width = picture.cols;
-    frame.height = picture.rows;
-    frame.data[0] = picture.data;
-    frame.linesize[0] = static_cast<ptrdiff_t>(picture.step[0]);
-    frame.matrix = 2;
-    frame.range = 2;
-    return frame;
-}
-
 class Engine {
 public:
     Engine(aianime_settings settings, const BaselineOptions &options)
@@ -113,11 +97,10 @@ public:
     Engine(const Engine &) = delete;
     Engine &operator=(const Engine &) = delete;
 
-    std::vector<cv::Mat> run(const std::vector<cv::Mat> &frames, const std::vector<int64_t> &pts) {
-        std::vector<cv::Mat> made;
+    std::vector<media::VideoFrame> run(const std::vector<media::VideoFrame> &frames, const std::vector<int64_t> &pts) {
+        std::vector<media::VideoFrame> made;
         for (size_t i = 0; i < frames.size(); i++) {
-            cv::Mat picture = frames[i];
-            aianime_frame frame = frame_of(picture);
+            aianime_frame frame = frames[i].view();
             frame.pts = pts[i];
             require(api_->send(engine_, &frame));
             receive(made, frames[0]);
@@ -130,10 +113,10 @@ public:
     }
 
 private:
-    void receive(std::vector<cv::Mat> &made, const cv::Mat &like) {
+    void receive(std::vector<media::VideoFrame> &made, const media::VideoFrame &like) {
         for (;;) {
-            cv::Mat result(like.size(), like.type());
-            aianime_frame frame = frame_of(result);
+            const media::VideoFrame result(like.size, like.chroma);
+            aianime_frame frame = result.view();
             const int code = api_->receive(engine_, &frame);
             if (code == AIANIME_AGAIN || code == AIANIME_EOF)
                 return;
@@ -183,16 +166,16 @@ std::string baseline_template(const std::string &name_or_path, Baseline baseline
     return json_object_to_json_string(root.get());
 }
 
-std::vector<cv::Mat> render_baseline(const std::vector<cv::Mat> &frames, const std::vector<int64_t> &pts,
-                                     aianime_rational time_base, Baseline baseline, const BaselineOptions &options) {
+std::vector<media::VideoFrame> render_baseline(const std::vector<media::VideoFrame> &frames, const std::vector<int64_t> &pts,
+                                               aianime_rational time_base, Baseline baseline, const BaselineOptions &options) {
     if (frames.empty())
         return {};
     const TemporaryFile look(baseline_template(options.look, baseline, options.all_generated));
     const std::string path = look.path();
     aianime_settings settings = options.settings;
     settings.template_path = path.c_str();
-    settings.width = frames[0].cols;
-    settings.height = frames[0].rows;
+    settings.width = frames[0].size.width;
+    settings.height = frames[0].size.height;
     settings.time_base = time_base;
     return Engine(settings, options).run(frames, pts);
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <opencv2/core.hpp>
-
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "include/aianime.h"
+#include "media/video_reader.h"
 
 namespace aianime::eval {
 
@@ -30,8 +29,8 @@ struct BaselineOptions {
     std::function<void(const std::string &line)> warn; // may be empty
 };
 
-// Frames in order, CV_8UC3, R G B, and their times. Returns as many. Throws Error with the code and the text that the library gave.
-std::vector<cv::Mat> render_baseline(const std::vector<cv::Mat> &frames, const std::vector<int64_t> &pts,
-                                     aianime_rational time_base, Baseline baseline, const BaselineOptions &options);
+// Frames in order and their times. Returns as many. Throws Error with the code and the text that the library gave.
+std::vector<media::VideoFrame> render_baseline(const std::vector<media::VideoFrame> &frames, const std::vector<int64_t> &pts,
+                                               aianime_rational time_base, Baseline baseline, const BaselineOptions &options);
 
 } // namespace aianime::eval

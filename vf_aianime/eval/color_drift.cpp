@@ -19,7 +19,7 @@ constexpr int small_side = 192;     // a shift of colours needs no detail, and l
 constexpr double least_seen = 0.1;  // of the picture
 constexpr double most_change = 15;  // dE of the source, beyond which the flow has found something else
 constexpr size_t least_frames = 3;  // of a shot
-constexpr double least_seconds = 1; // likewise
+constexpr double least_seconds = 2; // likewise
 const cv::Vec3d unknown(no_score, no_score, no_score);
 
 cv::Mat small(const cv::Mat &picture) {

@@ -32,7 +32,7 @@ private:
 };
 
 // Speed of the shift in dE (CIE 1976) per minute: the slope of the line through the shifts of each shot, its length taken, averaged
-// over the shots by their numbers of frames. no_score where no shot has three shifts over a second at least.
+// over the shots by their numbers of frames. no_score where no shot has three shifts over two seconds at least.
 double drift_per_minute(const std::vector<double> &times, const std::vector<int> &shots, const std::vector<cv::Vec3d> &shifts);
 
 } // namespace aianime::eval

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "media/video_reader.h"
 
+#include <cstdio>
 #include <filesystem>
 #include <sstream>
 
 #include "io/error.h"
 #include "io/text.h"
+#include "vision/color.h"
 
 namespace aianime::media {
 
@@ -49,26 +51,66 @@ VideoFrames decoded_frames(const std::string &ffmpeg, const std::string &video) 
     return frames;
 }
 
-VideoReader::VideoReader(const std::string &ffmpeg, const std::string &video, int width)
-    : video_(video), output_((require_file(video),
-                              reading(ffmpeg, video, width == 0 ? "null" : "scale=w=" + std::to_string(width) + ":h=-1:flags=area",
-                                      {"-c:v", "ppm", "-pix_fmt", "rgb24", "-f", "image2pipe", "-"}))) {}
+Chroma chroma_of(const std::string &ffmpeg, const std::string &video) {
+    require_file(video);
+    // What the format of the pipe cannot hold ends without output.
+    const std::string header = output_of(reading(ffmpeg, video, "null", {"-frames:v", "1", "-f", "yuv4mpegpipe", "-"}), 256);
+    return header.substr(0, header.find('\n')).find(" C420") != std::string::npos ? Chroma::half : Chroma::full;
+}
 
-cv::Mat VideoReader::next() {
-    std::FILE *stream = output_.stream();
-    int width = 0, height = 0;
-    const int found = stream ? std::fscanf(stream, "P6 %d %d 255", &width, &height) : EOF;
-    if (found == EOF)
+VideoFrame::VideoFrame(cv::Size full, Chroma kind) : size(full), chroma(kind) {
+    const cv::Size part = kind == Chroma::half ? cv::Size((full.width + 1) / 2, (full.height + 1) / 2) : full;
+    samples.create(1, full.area() + 2 * part.area(), CV_8UC1);
+}
+
+aianime_frame VideoFrame::view() const {
+    const int shift = chroma == Chroma::half ? 1 : 0;
+    const cv::Size part((size.width + shift) >> shift, (size.height + shift) >> shift);
+    aianime_frame frame{};
+    frame.struct_size = sizeof(frame);
+    frame.format.model = AIANIME_YUV;
+    frame.format.components = 3;
+    frame.format.log2_chroma_w = frame.format.log2_chroma_h = shift;
+    for (int i = 0; i < 3; i++) {
+        frame.format.component[i] = {i, 1, 0, 0, 8};
+        frame.linesize[i] = i == 0 ? size.width : part.width;
+    }
+    frame.width = size.width;
+    frame.height = size.height;
+    frame.data[0] = samples.data;
+    frame.data[1] = frame.data[0] + size.area();
+    frame.data[2] = frame.data[1] + part.area();
+    frame.matrix = 2;
+    return frame;
+}
+
+cv::Mat VideoFrame::rgb() const { return cv::max(cv::min(vision::to_rgb(view()), 1), 0); }
+
+VideoReader::VideoReader(const std::string &ffmpeg, const std::string &video, Chroma chroma)
+    : video_(video), chroma_(chroma),
+      output_(
+          (require_file(video), reading(ffmpeg, video, "null",
+                                        {"-pix_fmt", chroma == Chroma::half ? "yuv420p" : "yuv444p", "-f", "yuv4mpegpipe", "-"}))) {
+    char line[256];
+    if (!output_.stream() || !std::fgets(line, sizeof line, output_.stream()) ||
+        std::sscanf(line, "YUV4MPEG2 W%d H%d", &size_.width, &size_.height) != 2 || size_.width < 1 || size_.height < 1 ||
+        size_.width > most_side || size_.height > most_side)
+        refuse();
+}
+
+void VideoReader::refuse() const {
+    throw Error(AIANIME_BAD_DATA, io::printable(video_) + ": ffmpeg finds no video in it that it can read");
+}
+
+VideoFrame VideoReader::next() {
+    char line[256];
+    if (!std::fgets(line, sizeof line, output_.stream()))
         return {};
-    const cv::Size size(width, height);
-    if (found != 2 || std::getc(stream) == EOF || width < 1 || height < 1 || width > most_side || height > most_side ||
-        (!size_.empty() && size != size_))
-        throw Error(AIANIME_BAD_DATA, io::printable(video_) + ": its frames are not all of one size");
-    size_ = size;
-    cv::Mat picture(size, CV_8UC3);
-    if (std::fread(picture.data, 3, picture.total(), stream) != picture.total())
-        throw Error(AIANIME_BAD_DATA, io::printable(video_) + ": a frame is cut off");
-    return picture;
+    VideoFrame frame(size_, chroma_);
+    if (std::string(line).rfind("FRAME", 0) != 0 ||
+        std::fread(frame.samples.data, 1, frame.samples.total(), output_.stream()) != frame.samples.total())
+        refuse();
+    return frame;
 }
 
 } // namespace aianime::media
