@@ -33,8 +33,11 @@ Summary summarize(const Measured &measured, size_t column, size_t frames, const 
     const ColumnScores &scores = measured.columns[column];
     const size_t count = std::min(frames, measured.frames.size());
     Summary summary{};
-    for (size_t score = 0; score < score_count; score++)
-        summary.means[score] = mean_of(scores.frames, count, static_cast<Score>(score));
+    for (size_t score = 0; score < score_count; score++) {
+        // The last frame's flicker looks at the next one, which the others do not have.
+        const bool one_less = score == flicker && count > 0 && count < measured.frames.size();
+        summary.means[score] = mean_of(scores.frames, one_less ? count - 1 : count, static_cast<Score>(score));
+    }
 
     const auto end = static_cast<ptrdiff_t>(count);
     const std::vector<cv::Vec3d> shifts(scores.shifts.begin(), scores.shifts.begin() + end);
