@@ -40,18 +40,24 @@ def luma(picture):
     return picture @ [0.299, 0.587, 0.114]
 
 
-def fine(plane):
-    """What a Gaussian blur of sigma 2 takes away; 17 taps, reflected borders (the edge pixel twice)."""
-    kernel = gauss(8, 2)
-    padded = np.pad(plane, 8, mode="symmetric")
+def blurred(plane, sigma):
+    """Taps up to 4 sigma, reflected borders (the edge pixel twice)."""
+    kernel = gauss(4 * sigma, sigma)
+    padded = np.pad(plane, 4 * sigma, mode="symmetric")
     rows = np.apply_along_axis(lambda line: np.convolve(line, kernel, "valid"), 0, padded)
-    return plane - np.apply_along_axis(lambda line: np.convolve(line, kernel, "valid"), 1, rows)
+    return np.apply_along_axis(lambda line: np.convolve(line, kernel, "valid"), 1, rows)
 
 
-def explained(a, others):
-    """Share of a's energy in its projection onto the others."""
-    found, *_ = np.linalg.lstsq(np.stack(others, 1), a, rcond=None)
-    return 1 - ((a - np.stack(others, 1) @ found) ** 2).sum() / (a**2).sum()
+def fine(plane):
+    return plane - blurred(plane, 2)
+
+
+def explained(a, others, weights):
+    """Share of a's weighted energy in its projection onto the others."""
+    root = np.sqrt(weights)
+    a, others = root * a, np.stack([root * other for other in others], 1)
+    found, *_ = np.linalg.lstsq(others, a, rcond=None)
+    return 1 - ((a - others @ found) ** 2).sum() / (a**2).sum()
 
 
 def main():
@@ -73,7 +79,8 @@ def main():
 
     mask = seen_before > 0.5
     a, p, q = (fine(luma(x))[mask] for x in (here, there, before))
-    flow, screen, together = explained(a, [p]), explained(a, [q]), explained(a, [p, q])
+    weights = 1 / (blurred(fine(luma(here)) ** 2, 4)[mask] + 255.0**-2)
+    flow, screen, together = (explained(a, others, weights) for others in ([p], [q], [p, q]))
     numbers["texture_flow"], numbers["texture_screen"] = flow, screen
     numbers["texture_follows"] = (together - screen) / (together - screen + together - flow)
 

@@ -17,6 +17,8 @@ namespace {
 constexpr double levels = 255;
 constexpr int window_side = 11;     // of the structural similarity
 constexpr double fine_sigma = 2;    // pixels; what a blur by it takes away is fine structure
+constexpr double near_sigma = 4;    // pixels, over which structure is strong or weak
+constexpr double weak = 1 / levels; // root mean square, below which it counts less the weaker it is
 constexpr float least_motion = 1;   // pixels, below which both explanations are the same
 constexpr double least_fine = 0.25; // 8-bit levels, root mean square
 constexpr double least_own = 0.01;  // share of energy that one explanation must add to the other
@@ -41,7 +43,13 @@ cv::Mat moving_places(const Motion &motion) {
     return (motion.seen > 0.5) & (length >= least_motion);
 }
 
-double masked_dot(const cv::Mat &a, const cv::Mat &b, const cv::Mat &mask) { return cv::mean(a.mul(b), mask)[0]; }
+// By which faint grain counts as much as strong edges, where the mask is set.
+cv::Mat even_weights(const cv::Mat &structure, const cv::Mat &mask) {
+    cv::Mat energy, weights;
+    cv::GaussianBlur(structure.mul(structure), energy, {}, near_sigma, near_sigma, cv::BORDER_REFLECT);
+    cv::Mat(1 / (energy + weak * weak)).copyTo(weights, mask);
+    return weights; // 0 elsewhere
+}
 
 // Share of a's energy that a multiple of b explains; opposites explain nothing. From means of products.
 double explained(double aa, double ab, double bb) { return ab > 0 && aa > 0 && bb > 0 ? ab * ab / (aa * bb) : 0; }
@@ -88,10 +96,11 @@ Texture texture_between(const cv::Mat &here, const cv::Mat &before, const Motion
     if (cv::countNonZero(mask) < std::max(64.0, 0.01 * static_cast<double>(mask.total())))
         return unknown;
     const cv::Mat a = fine(gray(here)), p = fine(vision::warp(gray(before), to_before.flow)), q = fine(gray(before));
-    const double aa = masked_dot(a, a, mask), ap = masked_dot(a, p, mask), aq = masked_dot(a, q, mask);
-    const double pp = masked_dot(p, p, mask), pq = masked_dot(p, q, mask), qq = masked_dot(q, q, mask);
-    if (levels * std::sqrt(aa) < least_fine)
+    if (levels * std::sqrt(cv::mean(a.mul(a), mask)[0]) < least_fine)
         return unknown;
+    const cv::Mat weights = even_weights(a, mask);
+    const auto dot = [&](const cv::Mat &x, const cv::Mat &y) { return x.mul(y).dot(weights); };
+    const double aa = dot(a, a), ap = dot(a, p), aq = dot(a, q), pp = dot(p, p), pq = dot(p, q), qq = dot(q, q);
     Texture texture{explained(aa, ap, pp), explained(aa, aq, qq), no_score};
     const double both = std::min(1.0, explained_by_both(aa, ap, aq, pp, pq, qq));
     const double only_flow = std::max(0.0, both - texture.screen), only_screen = std::max(0.0, both - texture.flow);
