@@ -7,7 +7,7 @@
 
 A mode is a name and what it changes in the template's "coherence". Attention `self` with noise `frame` and with noise `shared` is
 rendered in any case, whole, and is what all others are compared with. What a work folder holds already is not made again, so
-that a run that was stopped goes on, and modes can be added. Writes WORK/coherence.md and WORK/coherence.json.
+that a run that was stopped goes on, and modes can be added; an engine that was built anew wants a new folder. Writes WORK/coherence.md and WORK/coherence.json.
 """
 
 import argparse
