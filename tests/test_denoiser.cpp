@@ -203,11 +203,43 @@ AIANIME_TEST(a_control_acts_only_between_start_and_end) {
     ck_assert_double_gt(relative_error(half, none), 1e-3);
 }
 
+// Latents that are known come out as they are, and what is made beside them sees them at the noise of each step.
+AIANIME_TEST(known_latents_are_kept) {
+    const c10::InferenceMode inference;
+    const GoldenPack pack;
+    Settings settings = settings_of(pack);
+    settings.steps = 3;
+    for (const char *name : {"ddim", "dpmpp_2m", "euler"}) {
+        settings.scheduler = name;
+        const Models models(settings, at::kFloat, at::kCPU);
+        FrameRequest frame{stored("picture"), 0, {}};
+        const at::Tensor alone = sample(settings, models, {frame})[0];
+        frame.known = alone.flip(2).contiguous();
+        frame.known_at = at::zeros({1, alone.size(1), alone.size(2)}, at::kBool);
+        frame.known_at.slice(2, 0, alone.size(2) / 2).fill_(true);
+        const at::Tensor made = sample(settings, models, {frame})[0];
+        const at::Tensor apart = (made - frame.known).abs();
+        ck_assert_double_lt(apart.masked_select(frame.known_at).max().item<double>(), 1e-6);
+        ck_assert_double_gt((made - alone).abs().masked_select(frame.known_at.logical_not()).max().item<double>(), 1e-3);
+
+        const auto scheduler = models.make_scheduler();
+        scheduler->start(6, 0.5);
+        const at::Tensor noise = diffusion::counter_noise(1, 2, 0, alone.size(0), alone.size(1), alone.size(2));
+        const auto steps = static_cast<int64_t>(scheduler->timesteps().size());
+        ck_assert_double_lt(relative_error(scheduler->noised(alone, noise, 0), scheduler->first_latents(alone, noise)), 1e-6);
+        ck_assert(scheduler->noised(alone, noise, steps).equal(alone));
+        for (int64_t i = 0; i < steps; ++i) // ever less noise
+            ck_assert_double_gt((scheduler->noised(at::zeros_like(noise), noise, i)).std().item<double>(),
+                                scheduler->noised(at::zeros_like(noise), noise, i + 1).std().item<double>());
+    }
+}
+
 int main() {
     return run_suite("denoiser",
                      {four_ddim_steps, guidance_in_one_batch, picture_to_picture_by_strength, euler_keeps_scaled_latents,
                       offset_noise_starts_a_frame, every_scheduler_starts_from_pure_noise,
                       a_still_clip_looks_like_its_picture_in_every_mode,
-                      frames_of_their_own_noise_differ_and_do_not_depend_on_the_segment, a_control_acts_only_between_start_and_end},
+                      frames_of_their_own_noise_differ_and_do_not_depend_on_the_segment, a_control_acts_only_between_start_and_end,
+                      known_latents_are_kept},
                      300);
 }

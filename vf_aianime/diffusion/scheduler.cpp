@@ -80,13 +80,17 @@ at::Tensor Scheduler::first_latents(const at::Tensor &encoded, const at::Tensor 
     const at::Tensor drawn = noise.to(at::kFloat);
     if (strength_ >= 1)
         return drawn * init_noise_sigma();
-    return add_noise(encoded.to(at::kFloat), drawn);
+    return add_noise(encoded.to(at::kFloat), drawn, 0);
+}
+
+at::Tensor Scheduler::noised(const at::Tensor &clean, const at::Tensor &noise, int64_t i) const {
+    return i < static_cast<int64_t>(timesteps_.size()) ? add_noise(clean, noise, i) : clean;
 }
 
 at::Tensor Scheduler::scale_model_input(const at::Tensor &latents, int64_t) const { return latents; }
 
-at::Tensor Scheduler::add_noise(const at::Tensor &clean, const at::Tensor &noise) const {
-    const double alpha = alphas_cumprod_[static_cast<size_t>(timesteps_.front())];
+at::Tensor Scheduler::add_noise(const at::Tensor &clean, const at::Tensor &noise, int64_t i) const {
+    const double alpha = alphas_cumprod_[static_cast<size_t>(timesteps_[static_cast<size_t>(i)])];
     return std::sqrt(alpha) * clean + std::sqrt(1 - alpha) * noise;
 }
 

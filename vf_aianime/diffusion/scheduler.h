@@ -68,6 +68,8 @@ public:
 
     // Latents to begin with. strength 1: init_noise_sigma * noise. Below: add_noise(encoded, noise, first timestep).
     at::Tensor first_latents(const at::Tensor &encoded, const at::Tensor &noise) const;
+    // What latents that will become `clean` are before step i; before the step behind the last they are clean.
+    at::Tensor noised(const at::Tensor &clean, const at::Tensor &noise, int64_t i) const;
     // What the network is given for `latents` at step i (Euler divides, others return them).
     virtual at::Tensor scale_model_input(const at::Tensor &latents, int64_t i) const;
     // One step: network output for timesteps()[i] and the latents it was computed from -> the next latents.
@@ -85,7 +87,7 @@ protected:
     // Called after strength cut `begin` timesteps off the front.
     virtual void begin_at(int64_t begin) = 0;
     virtual double init_noise_sigma() const { return 1.0; }
-    virtual at::Tensor add_noise(const at::Tensor &clean, const at::Tensor &noise) const; // at the first timestep
+    virtual at::Tensor add_noise(const at::Tensor &clean, const at::Tensor &noise, int64_t i) const; // of step i
 };
 
 } // namespace aianime::diffusion

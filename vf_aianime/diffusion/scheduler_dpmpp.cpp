@@ -52,8 +52,8 @@ protected:
         previous_ = at::Tensor();
     }
 
-    at::Tensor add_noise(const at::Tensor &clean, const at::Tensor &noise) const override {
-        const Level level(sigmas_.front());
+    at::Tensor add_noise(const at::Tensor &clean, const at::Tensor &noise, int64_t i) const override {
+        const Level level(sigmas_.at(static_cast<size_t>(i)));
         return level.alpha * clean + level.sigma * noise;
     }
 

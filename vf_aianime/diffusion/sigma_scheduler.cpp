@@ -19,8 +19,8 @@ double SigmaScheduler::init_noise_sigma() const {
     return config_.timestep_spacing == "leading" ? std::sqrt(sigma * sigma + 1) : sigma;
 }
 
-at::Tensor SigmaScheduler::add_noise(const at::Tensor &clean, const at::Tensor &noise) const {
-    return clean + sigmas_.front() * noise;
+at::Tensor SigmaScheduler::add_noise(const at::Tensor &clean, const at::Tensor &noise, int64_t i) const {
+    return clean + sigma_at(i) * noise;
 }
 
 at::Tensor SigmaScheduler::scale_model_input(const at::Tensor &latents, int64_t i) const {

@@ -19,7 +19,7 @@ protected:
     std::vector<double> make_timesteps(int64_t steps) override;
     void begin_at(int64_t begin) override;
     double init_noise_sigma() const override;
-    at::Tensor add_noise(const at::Tensor &clean, const at::Tensor &noise) const override;
+    at::Tensor add_noise(const at::Tensor &clean, const at::Tensor &noise, int64_t i) const override;
 
     // The noise level of step i; 0 after the last.
     double sigma_at(int64_t i) const { return sigmas_.at(static_cast<size_t>(i)); }

@@ -52,6 +52,7 @@ public:
         embed_hints();
         scheduler_->start(settings_.steps, settings_.strength);
         start_latents();
+        keep_known(0);
         if (frames_need_windows())
             place_windows();
         if (follows())
@@ -61,6 +62,7 @@ public:
             const at::Tensor output = predict(i);
             latents_ =
                 scheduler_->step(output, latents_, i, [this](int64_t step) { return noise(static_cast<uint32_t>(1 + step)); });
+            keep_known(i + 1);
         }
         return latents_.slice(0, 0, frames_);
     }
@@ -144,6 +146,22 @@ private:
             encoded = at::cat(latents);
         }
         latents_ = scheduler_->first_latents(encoded, noise(0));
+    }
+
+    // See FrameRequest::known. Before step i.
+    void keep_known(int64_t i) {
+        const auto has = [](const FrameRequest &track) { return track.known.defined(); };
+        if (std::none_of(tracks_.begin(), tracks_.end(), has))
+            return;
+        const at::Tensor initial = noise(0);
+        std::vector<at::Tensor> all;
+        for (size_t t = 0; t < tracks_.size(); ++t) {
+            const auto row = static_cast<int64_t>(t);
+            const FrameRequest &track = tracks_[t];
+            all.push_back(has(track) ? at::where(track.known_at, scheduler_->noised(track.known, initial[row], i), latents_[row])
+                                     : latents_[row]);
+        }
+        latents_ = at::stack(all);
     }
 
     // The network's output for every track at step i, float32.

@@ -20,6 +20,10 @@ struct FrameRequest {
     // For controls of type "temporal", float32 [1, 6, H, W] in [0, 1]: the frame before it as it was generated, and the motion
     // from there to here as a picture. Undefined: the frame itself, and no motion.
     at::Tensor previous = {};
+    // Latents that are known already, float32 [channels, h, w], and where, bool [1, h, w]: they are put, noised as the rest is,
+    // into every step, so that the rest is made to fit them (the in-painting of RePaint, Lugmayr et al., CVPR 2022). Undefined:
+    // none.
+    at::Tensor known = {}, known_at = {};
 };
 
 // What a run is conditioned on: the text, encoded once a session, and the pictures of an IP-Adapter, once a shot.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline/generator.h"
 
+#include "diffusion/noise.h"
 #include "io/error.h"
 #include "nn/aten.h"
 #include "pipeline/free_memory.h"
@@ -38,6 +39,7 @@ void report_loras(const Models &models, const Watch &watch) {
 Generator::Generator(const Settings &settings, Watch &watch) : settings_(settings), watch_(watch) {
     if (!settings.noise.empty())
         noise_ = std::make_unique<NoiseFile>(settings.noise);
+    family_ = Family::make(settings.style.method, *this);
     load(chosen_precision(settings));
 }
 
@@ -90,13 +92,33 @@ FrameRequest Generator::request(const SourcePicture &source) {
     return request;
 }
 
+at::Tensor Generator::noise(const FrameRequest &frame, uint32_t stream, int64_t height, int64_t width) {
+    if (stream == 0 && frame.noise.defined() && frame.noise.size(1) == height && frame.noise.size(2) == width)
+        return frame.noise;
+    const Template &style = settings_.style;
+    const int64_t key = style.noise == NoiseMode::shared ? 0 : frame.identity;
+    const at::Tensor drawn = diffusion::counter_noise(style.seed, key, stream, models_->vae().latent_channels(), height, width);
+    return diffusion::offset_noise(drawn, settings_.noise_offset, style.seed, key);
+}
+
+at::Tensor Generator::paint(const FrameRequest &frame) {
+    const at::Tensor latents = denoise(*models_, settings_, conditioning_, {frame}, {frame}, watch_);
+    return at::isfinite(latents).all().item<bool>() ? latents[0] : at::Tensor();
+}
+
+at::Tensor Generator::encode(const cv::Mat &picture) {
+    watch_.step("analyse");
+    const at::Tensor own = (to_tensor(picture) * 2 - 1).to(models_->device(), models_->dtype());
+    return models_->vae().encode(own.contiguous(at::MemoryFormat::ChannelsLast)).to(at::kCPU, at::kFloat)[0];
+}
+
 at::Tensor Generator::latents_of(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors) {
     std::vector<FrameRequest> requests, anchor_requests;
     for (const SourcePicture &frame : frames)
         requests.push_back(request(frame));
     for (const SourcePicture &anchor : anchors)
         anchor_requests.push_back(request(anchor));
-    if (is_sequential())
+    if (models_->is_sequential())
         requests.front().previous = previous_of(frames.front());
     const at::Tensor latents = denoise(*models_, settings_, conditioning_, requests, anchor_requests, watch_);
     return at::isfinite(latents).all().item<bool>() ? latents : at::Tensor();
@@ -104,7 +126,8 @@ at::Tensor Generator::latents_of(const std::vector<SourcePicture> &frames, const
 
 cv::Mat Generator::decode(const at::Tensor &latent) {
     watch_.step("decode");
-    const at::Tensor own = latent.to(models_->device(), models_->dtype()).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor whole = latent.dim() == 3 ? latent.unsqueeze(0) : latent;
+    const at::Tensor own = whole.to(models_->device(), models_->dtype()).contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor decoded = models_->vae().decode(own).to(at::kFloat);
     return at::isfinite(decoded).all().item<bool>() ? to_picture(decoded / 2 + 0.5) : cv::Mat();
 }
@@ -112,7 +135,9 @@ cv::Mat Generator::decode(const at::Tensor &latent) {
 std::vector<cv::Mat> Generator::attempt(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors) {
     if (models_->identity())
         look_at(anchors.back());
-    if (is_sequential())
+    if (family_)
+        return family_->run(frames, anchors.front().identity);
+    if (models_->is_sequential())
         return attempt_in_turn(frames, anchors);
     const at::Tensor latents = latents_of(frames, anchors);
     if (!latents.defined())
@@ -138,7 +163,7 @@ at::Tensor Generator::previous_of(const SourcePicture &frame) const {
 std::vector<cv::Mat> Generator::attempt_in_turn(const std::vector<SourcePicture> &frames,
                                                 const std::vector<SourcePicture> &anchors) {
     const int64_t shot = anchors.front().identity;
-    if (previous_ && previous_->shot != shot)
+    if (previous_ && (previous_->shot != shot || frames.front().identity == shot))
         previous_.reset();
     const std::optional<Previous> before = previous_;
     std::vector<cv::Mat> pictures;

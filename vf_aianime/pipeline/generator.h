@@ -8,30 +8,26 @@
 #include <vector>
 
 #include "pipeline/denoiser.h"
+#include "pipeline/family.h"
 #include "pipeline/models.h"
 #include "pipeline/noise_file.h"
+#include "pipeline/painter.h"
 #include "pipeline/settings.h"
 #include "pipeline/watch.h"
 #include "vision/working_size.h"
 
 namespace aianime::pipeline {
 
-// A source picture chosen for generation.
-struct SourcePicture {
-    cv::Mat picture; // CV_32FC3, padded working size
-    int64_t identity = 0;
-};
-
 // Turns the pictures of a segment into stylized ones: latents, then the decoder frame by frame. Values that are not finite are met
 // with one more try in float32, for the rest of the session.
-class Generator {
+class Generator final : private Painter {
 public:
     // Throws Error. Loads the models; blocks.
     Generator(const Settings &settings, Watch &watch);
 
-    int stride() const { return models_->stride(); }
+    int stride() const override { return models_->stride(); }
     // Frames are made one after the other, each from the one before: segments cannot share any.
-    bool is_sequential() const { return models_->is_sequential(); }
+    bool is_sequential() const { return family_ || models_->is_sequential(); }
     const char *precision() const;
     // Between generated frames.
     const OpticalFlow &flow() const { return models_->flow(); }
@@ -44,12 +40,16 @@ private:
     void load(at::ScalarType dtype);
     // Shows the shot's key frame, or the template's picture, to the IP-Adapter.
     void look_at(const SourcePicture &key_frame);
-    FrameRequest request(const SourcePicture &source);
+    FrameRequest request(const SourcePicture &source) override;
+    at::Tensor noise(const FrameRequest &frame, uint32_t stream, int64_t height, int64_t width) override;
+    at::Tensor paint(const FrameRequest &frame) override;
+    at::Tensor encode(const cv::Mat &picture) override;
+    int cell() const override { return static_cast<int>(models_->vae().stride()); }
     // Undefined where the shot begins.
     at::Tensor previous_of(const SourcePicture &frame) const;
     // Undefined when something was not finite.
     at::Tensor latents_of(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors);
-    cv::Mat decode(const at::Tensor &latent); // empty likewise
+    cv::Mat decode(const at::Tensor &latent) override; // empty likewise
     std::vector<cv::Mat> attempt_in_turn(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors);
     // Empty when something was not finite.
     std::vector<cv::Mat> attempt(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors);
@@ -67,6 +67,7 @@ private:
         cv::Mat source, stylized;
     };
     std::optional<Previous> previous_;
+    std::unique_ptr<Family> family_; // null: frames agree by attention, or by a control
 };
 
 } // namespace aianime::pipeline

@@ -48,7 +48,7 @@ Models::Models(const Settings &settings, at::ScalarType dtype, at::Device device
     const nn::Component vae = settings.vae.empty() ? base_component(base_, Part::vae) : component(settings.vae, Part::vae);
     vae_ = nn::Autoencoder::create(vae.config);
     load_component(vae_->module(), vae);
-    if (settings.strength >= 1) // then sampling begins with noise alone
+    if (settings.strength >= 1 && settings.style.method != Method::atlas) // then sampling begins with noise alone
         vae_->release_encoder();
 
     load_controls(settings);

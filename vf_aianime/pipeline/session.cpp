@@ -55,10 +55,11 @@ Session::Session(const aianime_settings &given)
 
 void Session::log_opening() const {
     const Template &style = settings_.style;
-    watch_.log(AIANIME_LOG_INFO, "template " + style.name + ", pack " + settings_.pack.name + ", " +
-                                     std::to_string(settings_.steps) + " steps, attention " + to_string(style.attention) +
-                                     ", working size " + size_text(size_.scaled.width, size_.scaled.height) + ", " +
-                                     settings_.device + " in " + generator_->precision());
+    watch_.log(AIANIME_LOG_INFO,
+               "template " + style.name + ", pack " + settings_.pack.name + ", " + std::to_string(settings_.steps) + " steps, " +
+                   (style.method == Method::attention ? "" : std::string("method ") + to_string(style.method) + ", ") +
+                   "attention " + to_string(style.attention) + ", working size " +
+                   size_text(size_.scaled.width, size_.scaled.height) + ", " + settings_.device + " in " + generator_->precision());
     if (overrides_.empty())
         return;
     std::string names;
@@ -95,6 +96,7 @@ void Session::send(const aianime_frame &frame) {
 void Session::send_to_shot(Entry &entry) {
     SourcePicture source;
     source.picture = vision::to_working(vision::to_rgb(entry.frame), size_);
+    source.shown = size_.scaled;
     const bool cut = detector_.starts_shot(vision::crop_working(source.picture, size_));
     if (cut)
         end_shot();

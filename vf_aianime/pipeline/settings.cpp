@@ -151,6 +151,25 @@ std::vector<Settings::Control> resolve_controls(const Settings &settings, const 
     return found;
 }
 
+// What a method of coherence needs or cannot go with.
+void check_method(const Settings &settings) {
+    const Method method = settings.style.method;
+    if (method == Method::attention)
+        return;
+    const auto refuse = [&](const std::string &why) {
+        throw Error(AIANIME_BAD_DATA, settings.style.name + ": coherence.method: \"" + to_string(method) + "\" " + why);
+    };
+    const bool temporal = std::any_of(settings.controls.begin(), settings.controls.end(),
+                                      [](const Settings::Control &control) { return control.settings.type == "temporal"; });
+    if (method == Method::temporalnet && !temporal)
+        refuse(
+            "needs a ControlNet that is shown the frame before: add an entry {\"type\": \"temporal\", \"model\": ...} to controls");
+    if (method != Method::temporalnet && temporal)
+        refuse("cannot go with a control of type \"temporal\"; leave the control out, or use \"temporalnet\"");
+    if (!settings.motion.empty())
+        refuse("makes one picture after the other, a motion module those of a window at once; leave model.motion out");
+}
+
 // The pack's trained attention between frames, "" where it has none.
 std::string cfa_folder(const Settings &settings) {
     const bool wanted = settings.style.attention == nn::AttentionMode::flow && settings.style.cfa && !settings.pack.is_file();
@@ -215,9 +234,12 @@ Settings resolve_settings(const aianime_settings &given, std::vector<std::string
     settings.pack = io::load_pack(model_path(models_path, settings.style.base));
     if (!settings.style.vae.empty())
         settings.vae = model_path(models_path, settings.style.vae);
+    if (settings.style.method == Method::temporalnet)
+        settings.style.attention = nn::AttentionMode::self;
     resolve_additions(settings, models_path);
     settings.tokenizer = tokenizer_folder(settings.pack, models_path);
     settings.controls = resolve_controls(settings, models_path);
+    check_method(settings);
 
     settings.scheduler = settings.style.scheduler.value_or(settings.pack.scheduler);
     settings.steps = settings.style.steps.value_or(settings.pack.steps);

@@ -31,6 +31,8 @@ constexpr Choice<nn::AttentionMode> attention_modes[] = {
     {nn::AttentionMode::self, "self"},     {nn::AttentionMode::sparse, "sparse"},           {nn::AttentionMode::anchors, "anchors"},
     {nn::AttentionMode::window, "window"}, {nn::AttentionMode::interleaved, "interleaved"}, {nn::AttentionMode::local, "local"},
     {nn::AttentionMode::flow, "flow"}};
+constexpr Choice<Method> methods[] = {
+    {Method::attention, "attention"}, {Method::atlas, "atlas"}, {Method::grid, "grid"}, {Method::temporalnet, "temporalnet"}};
 constexpr Choice<NoiseMode> noise_modes[] = {{NoiseMode::frame, "frame"}, {NoiseMode::shared, "shared"}};
 constexpr Choice<WindowWeights> window_weights[] = {
     {WindowWeights::flat, "flat"}, {WindowWeights::pyramid, "pyramid"}, {WindowWeights::gaussian, "gaussian"}};
@@ -212,8 +214,9 @@ void read_identity(const Json &json, IdentitySettings &identity) {
 }
 
 void read_coherence(const Json &json, Template &style) {
-    json.only({"attention", "window", "overlap", "segment", "fuse", "shift", "noise", "cfa", "flow_weight", "fusion", "flow",
-               "flow_model", "flow_updates"});
+    json.only({"method", "attention", "window", "overlap", "segment", "fuse", "shift", "noise", "cfa", "flow_weight", "fusion",
+               "flow", "flow_model", "flow_updates"});
+    optional_choice(json, "method", methods, style.method);
     optional_choice(json, "attention", attention_modes, style.attention);
     optional_integer(json, "window", 1, max_frames, style.window);
     // A window shorter than the default overlap is no reason to ask for an overlap as well.
@@ -272,6 +275,7 @@ Template load_template(const std::string &name_or_path) {
 }
 
 const char *to_string(nn::AttentionMode mode) { return name_of(attention_modes, mode); }
+const char *to_string(Method method) { return name_of(methods, method); }
 const char *to_string(NoiseMode mode) { return name_of(noise_modes, mode); }
 const char *to_string(FlowMethod method) { return name_of(flow_methods, method); }
 const char *to_string(Interpolation mode) { return name_of(interpolations, mode); }

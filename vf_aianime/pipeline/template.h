@@ -13,6 +13,14 @@
 
 namespace aianime::pipeline {
 
+// How frames are made to agree, by the families of published methods.
+enum class Method {
+    attention,  // together: frames of a window, anchors and neighbours are seen in attention
+    atlas,      // a canonical picture of the shot is made once and mapped onto each frame
+    grid,       // in turn, each as the right half of a picture whose left half is the frame before
+    temporalnet // in turn, the frame before and the motion from it shown to a control
+};
+
 enum class NoiseMode {
     frame, // each frame its own noise, by its source time
     shared // all frames the same noise
@@ -105,6 +113,7 @@ struct Template {
 
     IdentitySettings identity;
 
+    Method method = Method::attention;
     nn::AttentionMode attention = nn::AttentionMode::anchors;
     int window = 16;  // 1 to 64
     int overlap = 4;  // 0 to window - 1
@@ -134,6 +143,7 @@ std::vector<std::string> installed_templates();
 
 // "self" ... as templates and options spell them; from_string throws Error (BAD_DATA) naming the nearest choice.
 const char *to_string(nn::AttentionMode mode);
+const char *to_string(Method method);
 const char *to_string(NoiseMode mode);
 const char *to_string(FlowMethod method);
 const char *to_string(Interpolation mode);

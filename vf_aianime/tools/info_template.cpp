@@ -28,9 +28,10 @@ void print_settings(const pipeline::Settings &settings) {
                                number_text(settings.guidance) + ", strength " + number_text(settings.strength) +
                                (settings.noise_offset > 0 ? ", noise offset " + number_text(settings.noise_offset) : "") +
                                ", size " + std::to_string(settings.size) + ", seed " + std::to_string(style.seed));
-    print_line("coherence", std::string("attention ") + pipeline::to_string(style.attention) + ", window " +
-                                std::to_string(style.window) + ", overlap " + std::to_string(style.overlap) + ", segment " +
-                                std::to_string(style.segment) + ", noise " + pipeline::to_string(style.noise));
+    print_line("coherence", std::string("method ") + pipeline::to_string(style.method) + ", attention " +
+                                pipeline::to_string(style.attention) + ", window " + std::to_string(style.window) + ", overlap " +
+                                std::to_string(style.overlap) + ", segment " + std::to_string(style.segment) + ", noise " +
+                                pipeline::to_string(style.noise));
     if (!settings.flow_model.empty())
         print_line("flow", std::string(pipeline::to_string(style.flow)) + ", " +
                                plural(static_cast<uint64_t>(style.flow_updates), "update") + ": " + settings.flow_model);
