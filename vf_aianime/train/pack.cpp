@@ -62,12 +62,12 @@ private:
         return options_.stages.empty() || std::count(options_.stages.begin(), options_.stages.end(), stage);
     }
 
-    // Most steps see small crops, the others fewer larger ones: about the same work. Each crop comes in two styles, so that what
-    // differs between them is the words.
+    // Every other step sees small crops, the others few larger ones: what light makes of a picture's tones is told by the whole of
+    // it. Each crop comes in two styles, so that what differs between them is the words.
     BatchOptions batch_options(int64_t step) const {
         BatchOptions batch;
         const double area = static_cast<double>(options_.batch) * 128 * 128;
-        batch.side = step % 4 == 3 ? 160 : 96;
+        batch.side = step % 2 ? 192 : 112;
         batch.looks = 2;
         batch.pictures = 2 * std::max<int64_t>(1, std::lround(area / batch.side / batch.side / 2));
         return batch;
