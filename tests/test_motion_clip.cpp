@@ -123,6 +123,7 @@ AIANIME_TEST(frames_depend_on_their_window_only) {
     Settings settings = settings_of(pack);
     settings.style.window = 4;
     settings.style.overlap = 0;
+    settings.style.shift = false; // borders where they are
     settings.motion = write_motion_module(folder, false);
     const std::vector<FrameRequest> shot = clip(8), tail(shot.begin() + 4, shot.end());
     for (nn::AttentionMode mode : {nn::AttentionMode::self, nn::AttentionMode::window}) {

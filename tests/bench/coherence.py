@@ -69,7 +69,9 @@ def prepare(options, clip):
     if not made.exists():
         part = made.with_suffix(".part.mkv")
         length = ["-t", options.seconds] if options.seconds else []
-        scale = ["-vf", f"scale=-2:{options.height}:flags=area"] if options.height else []
+        # 4:4:4, or half of what is measured would be the chroma's resampling.
+        filters = [f"scale=-2:{options.height}:flags=area"] if options.height else []
+        scale = ["-vf", ",".join([*filters, "format=yuv444p"])]
         run([options.build / "bin/ffmpeg", "-v", "error", "-nostdin", "-y", "-i", clip, *length, "-map", "0:v:0", *scale,
              "-fps_mode", "passthrough", "-pix_fmt", "yuv420p", "-c:v", "ffv1", part])
         part.rename(made)
