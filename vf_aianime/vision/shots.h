@@ -17,12 +17,15 @@ public:
     void reset();
 
 private:
-    bool is_cut(const cv::Mat &gray, const cv::Mat &histogram);
+    bool is_cut(const cv::Mat &colors, const cv::Mat &gray, const cv::Mat &histogram);
+    bool ends_dissolve(const cv::Mat &gray) const;
 
     std::deque<cv::Mat> recent_;    // small gray pictures of this shot, the last one at the back; blank ones are left out
-    cv::Mat previous_histogram_;    // of the last picture in recent_
+    cv::Mat previous_;              // the last picture in recent_, small, in colours
+    cv::Mat previous_histogram_;    // its colours
     double typical_change_ = 0;     // running mean within the shot
     bool blank_in_between_ = false; // since the last picture in recent_
+    size_t no_dissolve_ = 0;        // for so many pictures yet: one has just ended, or a fade
     bool any_ = false;
 };
 
