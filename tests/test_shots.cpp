@@ -67,6 +67,47 @@ AIANIME_TEST(motion_is_no_cut) {
             expect_starts(moving_shot(seed, 15, speed), {0}, "seed " + std::to_string(seed) + " speed " + std::to_string(speed));
 }
 
+// A third of the view a frame, to and fro, along and across.
+AIANIME_TEST(fast_turn_is_no_cut) {
+    for (int seed = 0; seed < 6; seed++) {
+        const cv::Mat scene = scene_picture({480, 90}, seed);
+        std::vector<cv::Mat> shot;
+        for (const int x : {0, 48, 96, 144, 192, 144, 96, 48})
+            shot.push_back(scene(cv::Rect({x, 0}, frame_size)).clone());
+        expect_starts(shot, {0}, "seed " + std::to_string(seed));
+    }
+}
+
+AIANIME_TEST(dissolve_to_another_scene_is_one_cut) {
+    for (int seed = 0; seed < 8; seed++)
+        for (const int length : {8, 16, 25}) {
+            const std::vector<cv::Mat> before = moving_shot(seed, 16 + length, 0),
+                                       after = moving_shot(seed + 40, 40 + length, 0);
+            std::vector<cv::Mat> shots(before.begin(), before.begin() + 16);
+            for (int i = 0; i < length; i++) {
+                const double share = (i + 1.0) / (length + 1);
+                shots.push_back(before[16 + i] * (1 - share) + after[i] * share);
+            }
+            shots.insert(shots.end(), after.begin() + length, after.end());
+            const std::vector<int> found = starts(shots);
+            ck_assert_msg(found.size() == 2 && found[1] >= 16 && found[1] <= 16 + length, "seed %d, %d frames: %zu shots, the last at %d",
+                          seed, length, found.size(), found.back());
+        }
+}
+
+// As 8 bits store them.
+AIANIME_TEST(cut_in_the_dark) {
+    for (int seed = 0; seed < 8; seed++) {
+        std::vector<cv::Mat> shots = joined({moving_shot(seed, 8), moving_shot(seed + 60, 8)});
+        for (cv::Mat &picture : shots) {
+            cv::Mat stored;
+            picture.convertTo(stored, CV_8UC3, 0.12 * 255);
+            stored.convertTo(picture, CV_32FC3, 1 / 255.0);
+        }
+        expect_starts(shots, {0, 8}, "seed " + std::to_string(seed));
+    }
+}
+
 AIANIME_TEST(flash_is_no_cut) {
     for (int seed = 0; seed < 6; seed++)
         for (const double gain : {1.4, 2.5, 60.0})
@@ -154,7 +195,8 @@ AIANIME_TEST(key_frame_is_sharp_and_well_lit) {
 }
 
 int main() {
-    return run_suite("shots", {one_shot, hard_cuts, motion_is_no_cut, flash_is_no_cut, burnt_out_flash_is_no_cut,
+    return run_suite("shots", {one_shot, hard_cuts, motion_is_no_cut, fast_turn_is_no_cut, dissolve_to_another_scene_is_one_cut,
+                               cut_in_the_dark, flash_is_no_cut, burnt_out_flash_is_no_cut,
                                cut_right_after_a_flash, fade_is_no_cut, fade_through_black_to_another_scene, noise_is_no_cut,
                                blank_and_tiny_pictures, reset_starts_anew, key_frame_is_sharp_and_well_lit});
 }

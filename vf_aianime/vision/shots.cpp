@@ -31,12 +31,13 @@ constexpr float noise_variance = 3e-5f;
 
 // A camera may turn by this much from one picture to the next, when what both show agrees so well.
 constexpr int camera_x = 36, camera_y = 27;
-constexpr double structure_of_turn = 0.30;
-constexpr double change_of_turn = 0.2;
-constexpr double turn_alike = 0.6;
-// Of a dissolve's middle: the least part of either side, and the share of its variance that mixing does not explain.
+constexpr double structure_of_turn = 0.41;
+constexpr double change_of_turn = 0.32;
+constexpr double turn_alike = 0.4;
+// Of the middle of a dissolve: the least part of either side, and the most of its variance that mixing may leave unexplained, of all of it
+// and of what either side alone leaves.
 constexpr float least_share = 0.2f;
-constexpr double unmixed = 0.1;
+constexpr double unmixed = 0.1, unmixed_of_alone = 0.38;
 
 cv::Mat gray_of(const cv::Mat &picture) {
     cv::Mat gray;
@@ -210,8 +211,10 @@ bool is_mixture(const cv::Mat &before, const cv::Mat &middle, const cv::Mat &now
     cv::Scalar mean, deviation;
     cv::meanStdDev(target, mean, deviation);
     const double rest = cv::norm(samples * shares - target, cv::NORM_L2SQR) / samples.rows;
+    const double variance = deviation[0] * deviation[0], to_before = correlation(before, middle), to_now = correlation(middle, now);
+    const double rest_alone = 1 - std::max(to_before * to_before, to_now * to_now);
     const float a = shares.at<float>(0), b = shares.at<float>(1);
-    return std::min(a, b) > least_share && a + b > 0.7f && a + b < 1.3f && rest < unmixed * deviation[0] * deviation[0];
+    return std::min(a, b) > least_share && a + b > 0.7f && a + b < 1.3f && rest < std::min(unmixed, unmixed_of_alone * rest_alone) * variance;
 }
 
 bool is_blank(const cv::Mat &gray) {
@@ -270,7 +273,7 @@ bool ShotDetector::starts_shot(const cv::Mat &picture) {
     const bool cut = !recent_.empty() && (is_cut(small, gray, histogram) || dissolved);
     if (cut)
         recent_.clear();
-    no_dissolve_ = dissolved ? long_memory : no_dissolve_ - std::min<size_t>(no_dissolve_, 1);
+    no_dissolve_ = dissolved ? 2 * long_memory : no_dissolve_ - std::min<size_t>(no_dissolve_, 1);
     recent_.push_back(gray);
     if (recent_.size() > long_memory)
         recent_.pop_front();
