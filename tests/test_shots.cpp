@@ -81,8 +81,7 @@ AIANIME_TEST(fast_turn_is_no_cut) {
 AIANIME_TEST(dissolve_to_another_scene_is_one_cut) {
     for (int seed = 0; seed < 8; seed++)
         for (const int length : {8, 16, 25}) {
-            const std::vector<cv::Mat> before = moving_shot(seed, 16 + length, 0),
-                                       after = moving_shot(seed + 40, 40 + length, 0);
+            const std::vector<cv::Mat> before = moving_shot(seed, 16 + length, 0), after = moving_shot(seed + 40, 40 + length, 0);
             std::vector<cv::Mat> shots(before.begin(), before.begin() + 16);
             for (int i = 0; i < length; i++) {
                 const double share = (i + 1.0) / (length + 1);
@@ -90,8 +89,8 @@ AIANIME_TEST(dissolve_to_another_scene_is_one_cut) {
             }
             shots.insert(shots.end(), after.begin() + length, after.end());
             const std::vector<int> found = starts(shots);
-            ck_assert_msg(found.size() == 2 && found[1] >= 16 && found[1] <= 16 + length, "seed %d, %d frames: %zu shots, the last at %d",
-                          seed, length, found.size(), found.back());
+            ck_assert_msg(found.size() == 2 && found[1] >= 16 && found[1] <= 16 + length,
+                          "seed %d, %d frames: %zu shots, the last at %d", seed, length, found.size(), found.back());
         }
 }
 
@@ -196,7 +195,7 @@ AIANIME_TEST(key_frame_is_sharp_and_well_lit) {
 
 int main() {
     return run_suite("shots", {one_shot, hard_cuts, motion_is_no_cut, fast_turn_is_no_cut, dissolve_to_another_scene_is_one_cut,
-                               cut_in_the_dark, flash_is_no_cut, burnt_out_flash_is_no_cut,
-                               cut_right_after_a_flash, fade_is_no_cut, fade_through_black_to_another_scene, noise_is_no_cut,
-                               blank_and_tiny_pictures, reset_starts_anew, key_frame_is_sharp_and_well_lit});
+                               cut_in_the_dark, flash_is_no_cut, burnt_out_flash_is_no_cut, cut_right_after_a_flash, fade_is_no_cut,
+                               fade_through_black_to_another_scene, noise_is_no_cut, blank_and_tiny_pictures, reset_starts_anew,
+                               key_frame_is_sharp_and_well_lit});
 }

@@ -172,14 +172,20 @@ Clip dark(const Clip &clip) {
 
 Clip faded(const Clip &clip, double level) {
     const double half = clip.size() / 2.0;
-    return changed(clip, [&](cv::Mat &picture, int i) { mix(picture, std::min(1.0, 1.1 * (1 - std::abs(i - half) / half)), level); });
+    return changed(clip,
+                   [&](cv::Mat &picture, int i) { mix(picture, std::min(1.0, 1.1 * (1 - std::abs(i - half) / half)), level); });
 }
 
 void alone(const Shot &shot) {
     for (const int length : {1, 3})
         for (const double share : {0.3, 0.6, 0.9, 1.0})
             trial("flash", shot.name + " " + std::to_string(length) + " of " + std::to_string(share),
-                  changed(begin(shot.frames), [&](cv::Mat &p, int i) { if (i >= 8 && i < 8 + length) mix(p, share, 255); }), {});
+                  changed(begin(shot.frames),
+                          [&](cv::Mat &p, int i) {
+                              if (i >= 8 && i < 8 + length)
+                                  mix(p, share, 255);
+                          }),
+                  {});
     for (const double level : {0.0, 255.0})
         trial(level > 0 ? "fade to white and back" : "fade to black and back", shot.name, faded(shot.frames, level), {});
     for (const double deviation : {15.0, 40.0})
@@ -191,7 +197,8 @@ void dissolves(const Shot &a, const Shot &b) {
     for (const int length : {8, 16, 25}) {
         Clip clip = joined(begin(a.frames, part + length), Clip(b.frames.begin() + length, b.frames.begin() + length + part));
         for (int i = 0; i < length; i++)
-            cv::addWeighted(a.frames[part + i], 1 - (i + 1.0) / (length + 1), b.frames[i], (i + 1.0) / (length + 1), 0, clip[part + i]);
+            cv::addWeighted(a.frames[part + i], 1 - (i + 1.0) / (length + 1), b.frames[i], (i + 1.0) / (length + 1), 0,
+                            clip[part + i]);
         trial("dissolve of " + std::to_string(length), a.name + " to " + b.name, clip, {{part, part + length}});
     }
 }
@@ -210,7 +217,13 @@ void pair(const Shot &a, const Shot &b, int number) {
     if (number % 5 == 3)
         trial("cut, dark", name, dark(cut), {{part, part}});
     if (number % 5 == 4)
-        trial("cut with a flash before", name, changed(cut, [](cv::Mat &p, int i) { if (i == part - 1) mix(p, 1, 255); }), {{part, part}});
+        trial("cut with a flash before", name,
+              changed(cut,
+                      [](cv::Mat &p, int i) {
+                          if (i == part - 1)
+                              mix(p, 1, 255);
+                      }),
+              {{part, part}});
 }
 
 // To and fro between 0 and `range`.
@@ -279,8 +292,8 @@ void print_scores() {
         std::printf("| %s | %d | %d | %s | %d |\n", kind.c_str(), s.trials, s.expected, recall.c_str(), s.wrong);
         all.trials += s.trials, all.expected += s.expected, all.found += s.found, all.wrong += s.wrong;
     }
-    std::printf("| all | %d | %d | %.3f | %d |\n\nprecision %.3f\n", all.trials, all.expected, double(all.found) / std::max(1, all.expected),
-                all.wrong, double(all.found) / std::max(1, all.found + all.wrong));
+    std::printf("| all | %d | %d | %.3f | %d |\n\nprecision %.3f\n", all.trials, all.expected,
+                double(all.found) / std::max(1, all.expected), all.wrong, double(all.found) / std::max(1, all.found + all.wrong));
 }
 
 } // namespace

@@ -15,8 +15,8 @@ namespace {
 const cv::Size small_size(64, 48);
 constexpr int block = 8;
 constexpr int reach_x = 8, reach_y = 6;
-constexpr int bins = 8; // of the histogram, a channel
-constexpr size_t memory = 8;        // pictures that a flash may hide
+constexpr int bins = 8;            // of the histogram, a channel
+constexpr size_t memory = 8;       // pictures that a flash may hide
 constexpr size_t long_memory = 25; // pictures that a dissolve may last
 
 // Measured on real clips: within a shot the structure changes by 0.33 at most (a car passing close by; 0.19 in 99 % of the frames)
@@ -34,8 +34,8 @@ constexpr int camera_x = 36, camera_y = 27;
 constexpr double structure_of_turn = 0.41;
 constexpr double change_of_turn = 0.32;
 constexpr double turn_alike = 0.4;
-// Of the middle of a dissolve: the least part of either side, and the most of its variance that mixing may leave unexplained, of all of it
-// and of what either side alone leaves.
+// Of the middle of a dissolve: the least part of either side, and the most of its variance that mixing may leave unexplained: of
+// all of it, and of what either side alone leaves.
 constexpr float least_share = 0.2f;
 constexpr double unmixed = 0.1, unmixed_of_alone = 0.38;
 
@@ -197,7 +197,8 @@ bool is_turn(const cv::Mat &before, const cv::Mat &now) {
     const cv::Mat gray_a = gray_of(a), gray_b = gray_of(b);
     const double structure = structure_change(gray_a, gray_b);
     const double colors = 0.5 * cv::norm(color_histogram(a), color_histogram(b), cv::NORM_L1);
-    return structure < structure_of_turn && std::sqrt(structure * colors) < change_of_turn && correlation(gray_a, gray_b) > turn_alike;
+    return structure < structure_of_turn && std::sqrt(structure * colors) < change_of_turn &&
+           correlation(gray_a, gray_b) > turn_alike;
 }
 
 // Whether `middle` is a mixture of the other two, which no motion makes.
@@ -214,7 +215,8 @@ bool is_mixture(const cv::Mat &before, const cv::Mat &middle, const cv::Mat &now
     const double variance = deviation[0] * deviation[0], to_before = correlation(before, middle), to_now = correlation(middle, now);
     const double rest_alone = 1 - std::max(to_before * to_before, to_now * to_now);
     const float a = shares.at<float>(0), b = shares.at<float>(1);
-    return std::min(a, b) > least_share && a + b > 0.7f && a + b < 1.3f && rest < std::min(unmixed, unmixed_of_alone * rest_alone) * variance;
+    return std::min(a, b) > least_share && a + b > 0.7f && a + b < 1.3f &&
+           rest < std::min(unmixed, unmixed_of_alone * rest_alone) * variance;
 }
 
 bool is_blank(const cv::Mat &gray) {

@@ -9,7 +9,7 @@ namespace aianime::vision {
 
 // Streaming cut detection: each frame is compared with those before it, so that the answer does not wait for later frames. A cut
 // is a change of colours and structure far above what the last frames showed; flashes, fast motion and fades are not cuts. A fade
-// through black or white to another scene starts a shot where the new scene appears.
+// through black or white to another scene starts a shot where the new scene appears, a dissolve where the new scene outweighs.
 class ShotDetector {
 public:
     // True when `picture` (CV_32FC3, any size; it is scaled down inside) begins a new shot. The first picture after reset() does.
