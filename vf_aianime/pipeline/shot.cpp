@@ -100,6 +100,17 @@ void Shot::cross_fade(std::vector<cv::Mat> &pictures) const {
         pictures[i] = cross_faded(carried_[i], pictures[i], i, carried_.size());
 }
 
+// The frame that the others are locked to stays as it is. A shot of which only a later part is made needs that frame made first.
+void Shot::lock_colors(vision::StylizedNeighbour &frame) {
+    const double strength = settings_.style.color_lock;
+    if (strength == 0)
+        return;
+    if (color_lock_)
+        frame.stylized = color_lock_->apply(frame.source, frame.stylized, strength);
+    else
+        color_lock_.emplace(frame.source, frame.stylized);
+}
+
 // The first `count` collected frames are final.
 void Shot::settle(size_t count, const std::vector<cv::Mat> &pictures) {
     for (size_t i = 0; i < count; ++i) {
@@ -109,6 +120,7 @@ void Shot::settle(size_t count, const std::vector<cv::Mat> &pictures) {
             frame.neighbour.source = vision::crop_working(frame.source.picture, size_).clone();
             frame.neighbour.source_luma = vision::luma(frame.neighbour.source);
             frame.neighbour.stylized = vision::crop_working(pictures[i], size_).clone();
+            lock_colors(frame.neighbour);
         }
         frame.source.picture.release();
         frame.made = true;

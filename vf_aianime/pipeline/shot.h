@@ -4,10 +4,12 @@
 #include <opencv2/core.hpp>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "pipeline/generator.h"
 #include "pipeline/settings.h"
+#include "vision/color_lock.h"
 #include "vision/inbetween.h"
 
 namespace aianime::pipeline {
@@ -43,6 +45,7 @@ private:
     std::vector<cv::Mat> generate();
     void cross_fade(std::vector<cv::Mat> &pictures) const;
     void settle(size_t count, const std::vector<cv::Mat> &pictures);
+    void lock_colors(vision::StylizedNeighbour &frame);
     size_t shared_frames() const;
 
     const int number_;
@@ -53,6 +56,7 @@ private:
     int &next_segment_;
 
     std::vector<SourcePicture> anchors_;                     // first frame and key frame, chosen when the first segment runs
+    std::optional<vision::ColorLock> color_lock_;            // to the shot's first frame that was made
     std::vector<std::shared_ptr<GeneratedFrame>> collected_; // begins with the frames shared with the last segment
     std::vector<cv::Mat> carried_;                           // those frames as the last segment made them
 };

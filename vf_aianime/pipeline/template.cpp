@@ -237,6 +237,11 @@ void read_coherence(const Json &json, Template &style) {
     optional_integer(json, "flow_updates", 1, max_flow_updates, style.flow_updates);
 }
 
+void read_color(const Json &json, Template &style) {
+    json.only({"lock"});
+    optional_number(json, "lock", 0, 1, style.color_lock);
+}
+
 void read_time(const Json &json, Template &style) {
     json.only({"generate_fps", "interpolate"});
     optional_number(json, "generate_fps", 0, 1000, style.generate_fps);
@@ -246,7 +251,7 @@ void read_time(const Json &json, Template &style) {
 } // namespace
 
 Template parse_template(const Json &json, const std::string &name) {
-    json.only({"$schema", "schema", "description", "model", "prompt", "sampling", "controls", "identity", "coherence", "time"});
+    json.only({"$schema", "schema", "description", "model", "prompt", "sampling", "controls", "identity", "coherence", "color", "time"});
     const Json schema = json.at("schema");
     const int64_t version = schema.integer(INT64_MIN, INT64_MAX);
     if (version != schema_version)
@@ -265,6 +270,7 @@ Template parse_template(const Json &json, const std::string &name) {
              [&](const Json &group) { style.controls = read_list<ControlSettings>(group, max_controls, read_control); });
     optional(json, "identity", [&](const Json &group) { read_identity(group, style.identity); });
     optional(json, "coherence", [&](const Json &group) { read_coherence(group, style); });
+    optional(json, "color", [&](const Json &group) { read_color(group, style); });
     optional(json, "time", [&](const Json &group) { read_time(group, style); });
     return style;
 }

@@ -128,6 +128,8 @@ struct Template {
     std::string flow_model; // file, of RAFT
     int flow_updates = 12;  // 1 to 64, of RAFT
 
+    double color_lock = 0; // 0 to 1
+
     double generate_fps = 10; // 0 = every frame, else above 0 to 1000
     Interpolation interpolate = Interpolation::source;
 };
