@@ -156,12 +156,12 @@ AIANIME_TEST(every_field_arrives) {
             "spacing": "trailing", "gamma": 0.25, "steps": 7, "guidance": 2.5, "strength": 0.5, "noise_offset": 0.125, "seed": 18446744073709551615, "size": 0},
         "identity": {"ip_adapter": "i", "image_encoder": "h", "image": "p", "scale": 0.5, "down": 0, "mid": 0.25, "up": 2},
         "controls": [{"type": "lineart", "model": "c", "annotator": "sk", "scale": 0.5, "start": 0.25, "end": 0.75}, {}],
-        "coherence": {"method": "grid", "attention": "sparse", "window": 8, "overlap": 7, "segment": 5, "noise": "frame", "fuse": "gaussian", "shift": false,
+        "coherence": {"method": "grid", "attention": "sparse", "window": 8, "overlap": 7, "segment": 5, "noise": "warped", "fuse": "gaussian", "shift": false,
             "cfa": false, "flow_weight": 2, "fusion": 3, "flow": "raft", "flow_model": "r/s", "flow_updates": 20},
         "color": {"lock": 0.75},
         "time": {"generate_fps": 12.5, "interpolate": "blend"})");
     ck_assert(describe(style) ==
-              "a/b|v|2|p é|n|euler_a 1 7 2.5 0.5 0 18446744073709551615 grid sparse 8 7 5 frame 12.5 blend raft|r/s|20"
+              "a/b|v|2|p é|n|euler_a 1 7 2.5 0.5 0 18446744073709551615 grid sparse 8 7 5 warped 12.5 blend raft|r/s|20"
               " [lineart|c|sk|0.5 0.25 0.75] [source|||1 0 1] lora l -0.5 2 1 lora k 1 - 0 embedding e bad"
               " identity i|h|p|0.5 0 0.25 2 motion m 11 clip_skip 2 linear trailing 0.25 0.125 fuse 200 2 3 0.75");
 }

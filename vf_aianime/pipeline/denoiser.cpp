@@ -6,6 +6,7 @@
 
 #include "diffusion/noise.h"
 #include "diffusion/prompt_encoder.h"
+#include "diffusion/warped_noise.h"
 #include "nn/aten.h"
 #include "pipeline/frame_flows.h"
 #include "pipeline/picture_tensor.h"
@@ -46,6 +47,8 @@ public:
           scheduler_(models.make_scheduler()) {
         if (has_anchors())
             place_anchors(anchors);
+        if (settings.style.noise == NoiseMode::warped)
+            place_noise(anchors.empty() ? frames.front() : anchors.front());
     }
 
     at::Tensor run() {
@@ -123,15 +126,52 @@ private:
         return stream == 0 ? diffusion::offset_noise(drawn, settings_.noise_offset, settings_.style.seed, key) : drawn;
     }
 
+    // Where each track's noise comes from in the shot's first frame.
+    void place_noise(const FrameRequest &first) {
+        const int64_t factor = models_.vae().stride();
+        const int64_t height = first.picture.size(2) / factor * diffusion::noise_refinement;
+        const int64_t width = first.picture.size(3) / factor * diffusion::noise_refinement;
+        for (const FrameRequest &track : tracks_) {
+            watch_.step("analyse");
+            FrameFlows flows({first.picture, track.picture}, height, width, models_.flow());
+            const nn::FlowField &field = flows.pair(track.identity == first.identity ? 0 : 1, 0);
+            noise_places_.push_back(diffusion::noise_places(field.flow, field.valid));
+        }
+    }
+
+    std::vector<at::Tensor> warped_noise(uint32_t stream) const {
+        const uint64_t seed = settings_.style.seed;
+        const at::Tensor &grid = noise_places_.front();
+        const at::Tensor fine = diffusion::fine_noise(seed, stream, models_.vae().latent_channels(), grid.size(0), grid.size(1));
+        std::vector<at::Tensor> all;
+        for (size_t i = 0; i < tracks_.size(); ++i) {
+            const at::Tensor drawn = diffusion::warped_noise(fine, noise_places_[i], seed, tracks_[i].identity, stream);
+            all.push_back(stream == 0 ? diffusion::offset_noise(drawn, settings_.noise_offset, seed, 0) : drawn);
+        }
+        return all;
+    }
+
+    std::vector<at::Tensor> noise_of_tracks(uint32_t stream) const {
+        switch (settings_.style.noise) {
+        case NoiseMode::warped:
+            return warped_noise(stream);
+        case NoiseMode::shared:
+            return std::vector<at::Tensor>(tracks_.size(), drawn_noise(0, stream));
+        case NoiseMode::frame:
+            break;
+        }
+        std::vector<at::Tensor> all;
+        for (const FrameRequest &track : tracks_)
+            all.push_back(drawn_noise(track.identity, stream));
+        return all;
+    }
+
     // Of all tracks; stream 0 is the initial noise, later ones belong to the steps.
     at::Tensor noise(uint32_t stream) const {
-        const bool shared = settings_.style.noise == NoiseMode::shared;
-        const at::Tensor common = shared ? drawn_noise(0, stream) : at::Tensor();
-        std::vector<at::Tensor> all;
-        for (const FrameRequest &track : tracks_) {
-            const bool given = stream == 0 && track.noise.defined();
-            all.push_back(given ? track.noise : shared ? common : drawn_noise(track.identity, stream));
-        }
+        std::vector<at::Tensor> all = noise_of_tracks(stream);
+        for (size_t i = 0; i < tracks_.size(); ++i)
+            if (stream == 0 && tracks_[i].noise.defined())
+                all[i] = tracks_[i].noise;
         return at::stack(all);
     }
 
@@ -329,7 +369,8 @@ private:
     int64_t frames_;
     int64_t branches_;
     std::vector<FrameRequest> tracks_;
-    std::vector<int64_t> anchors_; // tracks, in the order they are made
+    std::vector<int64_t> anchors_;         // tracks, in the order they are made
+    std::vector<at::Tensor> noise_places_; // of tracks, see diffusion::noise_places(); mode warped
     std::unique_ptr<diffusion::Scheduler> scheduler_;
 
     std::vector<std::vector<std::vector<int64_t>>> phases_; // windows (of tracks) of the even steps and of the odd ones, or of all

@@ -42,7 +42,8 @@ nn::ImagePrompt encode_image(const Models &models, const Settings &settings, con
 // values are kept for one step only, and overlapping windows are fused at every step.
 //
 // frames: the segment, in order. anchors: the shot's anchors in the order they are made, used in mode `anchors` together with the
-// segment's first frame; those that are among `frames` (same identity) are made once. The first anchor sees itself only, each later
+// segment's first frame; those that are among `frames` (same identity) are made once. The first is the shot's first frame, which
+// noise mode `warped` looks at whatever the mode. The first anchor sees itself only, each later
 // one those before it, every other frame all of them. Returns latents, float32 [frames, channels, h, w], on the CPU. Throws Error
 // (CANCELLED, NO_MEMORY). The result may hold values that are not finite; the caller checks.
 at::Tensor denoise(const Models &models, const Settings &settings, const Conditioning &conditioning,

@@ -96,7 +96,7 @@ at::Tensor Generator::noise(const FrameRequest &frame, uint32_t stream, int64_t 
     if (stream == 0 && frame.noise.defined() && frame.noise.size(1) == height && frame.noise.size(2) == width)
         return frame.noise;
     const Template &style = settings_.style;
-    const int64_t key = style.noise == NoiseMode::shared ? 0 : frame.identity;
+    const int64_t key = style.noise == NoiseMode::frame ? frame.identity : 0;
     const at::Tensor drawn = diffusion::counter_noise(style.seed, key, stream, models_->vae().latent_channels(), height, width);
     return diffusion::offset_noise(drawn, settings_.noise_offset, style.seed, key);
 }

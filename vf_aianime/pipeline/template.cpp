@@ -33,7 +33,8 @@ constexpr Choice<nn::AttentionMode> attention_modes[] = {
     {nn::AttentionMode::flow, "flow"}};
 constexpr Choice<Method> methods[] = {
     {Method::attention, "attention"}, {Method::atlas, "atlas"}, {Method::grid, "grid"}, {Method::temporalnet, "temporalnet"}};
-constexpr Choice<NoiseMode> noise_modes[] = {{NoiseMode::frame, "frame"}, {NoiseMode::shared, "shared"}};
+constexpr Choice<NoiseMode> noise_modes[] = {
+    {NoiseMode::frame, "frame"}, {NoiseMode::shared, "shared"}, {NoiseMode::warped, "warped"}};
 constexpr Choice<WindowWeights> window_weights[] = {
     {WindowWeights::flat, "flat"}, {WindowWeights::pyramid, "pyramid"}, {WindowWeights::gaussian, "gaussian"}};
 constexpr Choice<FlowMethod> flow_methods[] = {{FlowMethod::dis, "dis"}, {FlowMethod::raft, "raft"}};
