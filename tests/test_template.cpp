@@ -58,8 +58,7 @@ std::string describe(const Template &t) {
     text << " identity " << i.ip_adapter << '|' << i.image_encoder << '|' << i.image << '|' << i.scale << ' ' << i.down << ' '
          << i.mid << ' ' << i.up << " motion " << t.motion << ' ' << t.strict << t.require_hash << " clip_skip " << t.clip_skip
          << ' ' << or_dash(t.beta_schedule) << or_dash(t.spacing) << or_dash(t.gamma) << or_dash(t.noise_offset) << "fuse "
-         << static_cast<int>(t.fuse) << t.shift << t.cfa << ' ' << t.flow_weight << ' ' << or_dash(t.fusion)
-         << t.color_lock;
+         << static_cast<int>(t.fuse) << t.shift << t.cfa << ' ' << t.flow_weight << ' ' << or_dash(t.fusion) << t.color_lock;
     return text.str();
 }
 

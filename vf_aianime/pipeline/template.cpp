@@ -252,7 +252,8 @@ void read_time(const Json &json, Template &style) {
 } // namespace
 
 Template parse_template(const Json &json, const std::string &name) {
-    json.only({"$schema", "schema", "description", "model", "prompt", "sampling", "controls", "identity", "coherence", "color", "time"});
+    json.only(
+        {"$schema", "schema", "description", "model", "prompt", "sampling", "controls", "identity", "coherence", "color", "time"});
     const Json schema = json.at("schema");
     const int64_t version = schema.integer(INT64_MIN, INT64_MAX);
     if (version != schema_version)
