@@ -22,9 +22,9 @@ enum class Method {
 };
 
 enum class NoiseMode {
-    frame, // each frame its own noise, by its source time
+    frame,  // each frame its own noise, by its source time
     shared, // all frames the same noise
-    warped // the shared noise, carried along the motion since the shot's first frame
+    warped  // the shared noise, carried along the motion since the shot's first frame
 };
 
 // Optical flow between generated frames.
