@@ -124,7 +124,7 @@ AIANIME_TEST(baseline_pictures_come_from_the_library) {
     }
     std::vector<media::VideoFrame> frames;
     for (int i = 0; i < 2; i++) {
-        media::VideoFrame frame({64, 48}, media::Chroma::half);
+        media::VideoFrame frame({64, 48}, media::Layout{});
         cv::RNG(1).fill(frame.samples, cv::RNG::UNIFORM, 60, 180);
         frames.push_back(frame);
     }

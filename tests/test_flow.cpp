@@ -3,6 +3,7 @@
 #include "vision_pictures.h"
 
 #include "io/safetensors.h"
+#include "vision/compact_flow.h"
 #include "vision/flow.h"
 #include "vision/flow_picture.h"
 
@@ -153,8 +154,38 @@ AIANIME_TEST(luma_is_clipped) {
     ck_assert_int_eq(gray.at<uint8_t>(0, 2), 150);
 }
 
+AIANIME_TEST(compact_flow_is_the_flow) {
+    const cv::Mat wide = scene_picture({size.width + 80, size.height + 80}, 2);
+    cv::Mat here = luma(shifted(wide, 0, 0));
+    const cv::Mat there = luma(shifted(wide, 6, -3));
+    here(cv::Rect(100, 60, 80, 60)).setTo(30); // the motion has edges too
+    const cv::Mat forward = flow(here, there), backward = flow(there, here);
+    const CompactFlows compacted = compact(forward, backward, true);
+    ck_assert_uint_eq(compacted.bytes(), forward.total() * sizeof(cv::Vec2f) / 4); // both, at a quarter of one
+    const MotionPair found = expanded(compacted);
+    // Half a step, and what the method itself rounds.
+    ck_assert_double_lt(cv::norm(found.there.flow, forward, cv::NORM_INF), 0.5 / 32 + 1e-4);
+    ck_assert_double_lt(cv::norm(found.back.flow, backward, cv::NORM_INF), 0.5 / 32 + 1e-4);
+    ck_assert_double_eq(cv::norm(found.there.valid, consistency(found.there.flow, found.back.flow), cv::NORM_INF), 0);
+    ck_assert_double_eq(cv::norm(found.back.valid, consistency(found.back.flow, found.there.flow), cv::NORM_INF), 0);
+}
+
+// A flow that is the same everywhere stays what it is; odd sides are rounded up; what is too far stays outside.
+AIANIME_TEST(compact_flow_of_other_sizes) {
+    for (const cv::Size other : {cv::Size(1, 1), cv::Size(15, 2), cv::Size(64, 33)})
+        for (const bool doubled : {false, true}) {
+            const cv::Mat flow(other, CV_32FC2, cv::Scalar(-2.5, 0.25)), far(other, CV_32FC2, cv::Scalar(5000, -5000));
+            const MotionPair found = expanded(compact(flow, far, doubled));
+            ck_assert(found.there.flow.size() == other && found.back.valid.size() == other);
+            ck_assert_double_lt(cv::norm(found.there.flow, flow, cv::NORM_INF), 1e-5);
+            ck_assert_double_gt(found.back.flow.at<cv::Vec2f>(0, 0)[0], 1000);
+            ck_assert_double_eq(cv::norm(found.back.valid, cv::NORM_INF), 0);
+        }
+}
+
 int main() {
     return run_suite("flow", {flow_as_torchvision_paints_it, finds_a_shift, warp_brings_the_other_picture_here,
                               warp_repeats_the_border, consistency_of_known_flows, hidden_places_are_inconsistent, tiny_pictures,
-                              same_result_on_any_number_of_threads, luma_is_clipped});
+                              same_result_on_any_number_of_threads, luma_is_clipped, compact_flow_is_the_flow,
+                              compact_flow_of_other_sizes});
 }

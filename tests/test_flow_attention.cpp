@@ -189,6 +189,43 @@ AIANIME_TEST(frames_look_along_the_flow) {
     }
 }
 
+// In a fine layer anchors are seen by the means of 2x2 tokens, each with the weight of as many; sides are odd here.
+AIANIME_TEST(fine_layers_see_means_of_anchors) {
+    const at::NoGradGuard no_gradient;
+    constexpr int64_t rows = 33, columns = 35, many = rows * columns, down = 17, right = 18;
+    const at::Tensor q = random_tokens(1, 3, many), k = random_tokens(2, 3, many), v = random_tokens(3, 3, many);
+    nn::AnchorStore store;
+    nn::CrossFrames cross;
+    for (int64_t anchor : {0, 1}) {
+        nn::FrameAttention recorded{nn::AttentionMode::flow, 1, 1, &store, true, 0, &cross, rows, columns};
+        const auto own = [=](const at::Tensor &x) { return x.slice(0, anchor, anchor + 1); };
+        recorded.attend(own(q), own(k), own(v), heads);
+    }
+    nn::FrameAttention attention{nn::AttentionMode::flow, 1, 1, &store, false, 0, &cross, rows, columns};
+    const at::Tensor found = attention.attend(q.slice(0, 2), k.slice(0, 2), v.slice(0, 2), heads);
+
+    std::vector<at::Tensor> keys = {k[2]}, values = {v[2]}, bias = {at::zeros({many})};
+    for (int64_t anchor : {0, 1})
+        for (int64_t y = 0; y < down; y++)
+            for (int64_t x = 0; x < right; x++) {
+                std::vector<int64_t> cell;
+                for (const int64_t row : {2 * y, 2 * y + 1})
+                    for (const int64_t column : {2 * x, 2 * x + 1})
+                        if (row < rows && column < columns)
+                            cell.push_back(row * columns + column);
+                const at::Tensor index = at::tensor(cell);
+                keys.push_back(k[anchor].index_select(0, index).mean(0, true));
+                values.push_back(v[anchor].index_select(0, index).mean(0, true));
+                bias.push_back(at::full({1}, std::log(static_cast<double>(cell.size()))));
+            }
+    const auto split = [](const at::Tensor &x) { return x.unflatten(1, {heads, -1}).transpose(0, 1).to(at::kDouble); };
+    const at::Tensor logits =
+        at::matmul(split(q[2]), split(at::cat(keys)).transpose(1, 2)) / std::sqrt(static_cast<double>(channels / heads)) +
+        at::cat(bias).to(at::kDouble);
+    const at::Tensor expected = at::matmul(at::softmax(logits, -1), split(at::cat(values))).transpose(0, 1).flatten(1);
+    expect_close(found[0], expected.to(at::kFloat), 1e-4, "means of anchors");
+}
+
 AIANIME_TEST(one_frame_is_plain) {
     const at::NoGradGuard no_gradient;
     const at::Tensor q = random_tokens(1, 1), k = random_tokens(2, 1), v = random_tokens(3, 1);
@@ -201,5 +238,5 @@ AIANIME_TEST(one_frame_is_plain) {
 int main() {
     return run_suite("flow_attention",
                      {as_defined, both_ways_agree, nothing_valid_is_plain, a_translation_picks_the_translated_tokens,
-                      memory_is_linear, frames_look_along_the_flow, one_frame_is_plain});
+                      memory_is_linear, frames_look_along_the_flow, fine_layers_see_means_of_anchors, one_frame_is_plain});
 }

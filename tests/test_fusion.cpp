@@ -39,7 +39,19 @@ std::vector<cv::Mat> fuse(const Clip &clip, size_t reach, size_t kept = 0) {
         ck_assert_uint_lt(from, to);
         return vision::motions(vision::luma(clip.sources[from]), vision::luma(clip.sources[to]));
     };
-    return vision::fuse_along_motion(clip.sources, clip.stylized, motions, reach, kept);
+    vision::MotionFusion fusion(reach, motions);
+    std::vector<cv::Mat> fused;
+    for (size_t i = 0; i < clip.stylized.size(); i++) {
+        fusion.add(clip.sources[i], clip.stylized[i], i < kept);
+        while (const std::optional<cv::Mat> picture = fusion.take())
+            fused.push_back(*picture);
+        ck_assert_uint_eq(fused.size(), i < reach ? 0 : i + 1 - reach); // as soon as it can be
+    }
+    fusion.finish();
+    while (const std::optional<cv::Mat> picture = fusion.take())
+        fused.push_back(*picture);
+    ck_assert_uint_eq(fused.size(), clip.stylized.size());
+    return fused;
 }
 
 double gain(const Clip &clip, const std::vector<cv::Mat> &fused, size_t i) {

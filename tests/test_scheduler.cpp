@@ -232,6 +232,32 @@ AIANIME_TEST(impossible_runs_are_refused) {
     expect_error(start("euler", beyond, 10, 1.0), AIANIME_OUT_OF_RANGE, "lie outside");
 }
 
+// The last step of these samplers goes to what the output means; and an output can be made that means something else.
+AIANIME_TEST(clean_latents_of_an_output) {
+    const at::Tensor latents = at::randn({2, 3, 4, 4}) * 2, noise = at::randn({2, 3, 4, 4}), change = at::randn({2, 3, 4, 4});
+    const auto drawn = [&](int64_t) { return noise; };
+    for (const diffusion::Prediction prediction :
+         {diffusion::Prediction::epsilon, diffusion::Prediction::v, diffusion::Prediction::sample})
+        for (const char *name : {"ddpm", "ddim", "dpmpp_2m", "euler", "euler_a", "lcm", "tcd"}) {
+            SchedulerConfig config;
+            config.prediction = prediction;
+            config.set_alpha_to_one = true;
+            const std::unique_ptr<Scheduler> scheduler = Scheduler::create(name, config);
+            scheduler->start(4, 1);
+            for (int64_t i = 0; i < 4; ++i) {
+                const at::Tensor output = network(latents, static_cast<double>(i)),
+                                 changed = scheduler->output_changed_by(change, output, i);
+                const at::Tensor clean = scheduler->clean(output, latents, i);
+                expect_close(scheduler->clean(changed, latents, i), clean + change, name);
+            }
+            const std::string sampler = name;
+            if (sampler == "lcm" || sampler == "tcd" || sampler == "ddpm")
+                continue; // they add noise, or more of the latents
+            const at::Tensor output = network(latents, 0);
+            expect_close(scheduler->clean(output, latents, 3), scheduler->step(output, latents, 3, drawn), sampler + ", last step");
+        }
+}
+
 AIANIME_TEST(pure_noise_cannot_predict_epsilon) {
     SchedulerConfig config;
     config.rescale_betas_zero_snr = true;
@@ -247,5 +273,6 @@ int main() {
                      {runs_agree_with_diffusers, timesteps_agree_for_many_step_counts, every_step_count_gives_that_many_timesteps,
                       strength_keeps_at_least_one_step, a_second_run_repeats_the_first, one_sampler_steps_any_batch,
                       names_and_classes, bad_settings_are_refused, missing_settings_are_those_of_the_class,
-                      impossible_runs_are_refused, pure_noise_cannot_predict_epsilon, infinity_in_a_file_is_read_as_nothing});
+                      impossible_runs_are_refused, clean_latents_of_an_output, pure_noise_cannot_predict_epsilon,
+                      infinity_in_a_file_is_read_as_nothing});
 }

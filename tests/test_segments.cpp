@@ -2,7 +2,6 @@
 // A shot's segments made in shares, by sessions that know nothing of each other.
 #include <ATen/core/grad_mode.h>
 
-#include "pipeline/segment.h"
 #include "pipeline/shot.h"
 #include "support.h"
 #include "support_pack.h"
@@ -58,6 +57,20 @@ std::vector<cv::Mat> whole(const Settings &settings) {
     return pictures;
 }
 
+// What is done once a shot is put together again.
+std::vector<cv::Mat> fused(const Settings &settings, const std::vector<cv::Mat> &pictures) {
+    Watch watch(nullptr, nullptr, nullptr);
+    ShotFusion fusion(settings, {}, watch);
+    const std::vector<SourcePicture> frames = clip();
+    for (size_t i = 0; i < frames.size(); i++)
+        fusion.add(frames[i].picture, pictures[i]);
+    fusion.finish();
+    std::vector<cv::Mat> result;
+    while (const std::optional<cv::Mat> picture = fusion.take())
+        result.push_back(*picture);
+    return result;
+}
+
 // Each share is a session of its own, with the segments k, k + shares, k + 2 shares and so on, the last first.
 std::vector<cv::Mat> in_shares(const Settings &settings, const std::vector<SourcePicture> &anchors, int shares) {
     const std::vector<SourcePicture> frames = clip();
@@ -72,7 +85,7 @@ std::vector<cv::Mat> in_shares(const Settings &settings, const std::vector<Sourc
         for (size_t k = segments.size(); k-- > 0;)
             if (static_cast<int>(k) % shares == share) {
                 const auto [begin, end] = segments[k];
-                made[k] = make_segment(generator, settings, {frames.begin() + begin, frames.begin() + end}, anchors, watch);
+                made[k] = generator.run({frames.begin() + begin, frames.begin() + end}, anchors);
             }
     }
     std::vector<cv::Mat> pictures = made[0];
@@ -84,7 +97,7 @@ std::vector<cv::Mat> in_shares(const Settings &settings, const std::vector<Sourc
             else
                 pictures.push_back(made[k][i]);
         }
-    return pictures;
+    return fused(settings, pictures);
 }
 
 // The shot's first frame and its sharpest one, as Shot chooses them.

@@ -58,7 +58,8 @@ std::string describe(const Template &t) {
     text << " identity " << i.ip_adapter << '|' << i.image_encoder << '|' << i.image << '|' << i.scale << ' ' << i.down << ' '
          << i.mid << ' ' << i.up << " motion " << t.motion << ' ' << t.strict << t.require_hash << " clip_skip " << t.clip_skip
          << ' ' << or_dash(t.beta_schedule) << or_dash(t.spacing) << or_dash(t.gamma) << or_dash(t.noise_offset) << "fuse "
-         << static_cast<int>(t.fuse) << t.shift << t.cfa << ' ' << t.flow_weight << ' ' << or_dash(t.fusion) << t.color_lock;
+         << static_cast<int>(t.fuse) << t.shift << t.cfa << ' ' << t.flow_weight << ' ' << or_dash(t.fusion) << t.color_lock << ' '
+         << t.latent_fusion;
     return text.str();
 }
 
@@ -135,10 +136,9 @@ AIANIME_TEST(templates_in_the_tree) {
 
 AIANIME_TEST(smallest_template_has_the_defaults) {
     const Template style = parse("");
-    ck_assert(describe(style) ==
-              "pocket||0||"
-              "|- -1 - - - - 0 attention anchors 16 4 32 shared 10 source dis||12 identity |||1 1 1 1 motion  00 "
-              "clip_skip 1 - - - - fuse 111 1 - 0");
+    ck_assert(describe(style) == "pocket||0||"
+                                 "|- -1 - - - - 0 attention flow 16 2 32 shared 10 source dis||12 identity |||1 1 1 1 motion  00 "
+                                 "clip_skip 1 - - - - fuse 111 1 - 0 0");
     ck_assert(!style.controls && style.name == "t");
     ck_assert(describe(parse("\"model\": {}, \"prompt\": {}, \"sampling\": {}, \"coherence\": {}, \"time\": {}")) ==
               describe(style));
@@ -156,13 +156,13 @@ AIANIME_TEST(every_field_arrives) {
         "identity": {"ip_adapter": "i", "image_encoder": "h", "image": "p", "scale": 0.5, "down": 0, "mid": 0.25, "up": 2},
         "controls": [{"type": "lineart", "model": "c", "annotator": "sk", "scale": 0.5, "start": 0.25, "end": 0.75}, {}],
         "coherence": {"method": "grid", "attention": "sparse", "window": 8, "overlap": 7, "segment": 5, "noise": "warped", "fuse": "gaussian", "shift": false,
-            "cfa": false, "flow_weight": 2, "fusion": 3, "flow": "raft", "flow_model": "r/s", "flow_updates": 20},
+            "cfa": false, "flow_weight": 2, "fusion": 3, "latent_fusion": 0.625, "flow": "raft", "flow_model": "r/s", "flow_updates": 20},
         "color": {"lock": 0.75},
         "time": {"generate_fps": 12.5, "interpolate": "blend"})");
     ck_assert(describe(style) ==
               "a/b|v|2|p é|n|euler_a 1 7 2.5 0.5 0 18446744073709551615 grid sparse 8 7 5 warped 12.5 blend raft|r/s|20"
               " [lineart|c|sk|0.5 0.25 0.75] [source|||1 0 1] lora l -0.5 2 1 lora k 1 - 0 embedding e bad"
-              " identity i|h|p|0.5 0 0.25 2 motion m 11 clip_skip 2 linear trailing 0.25 0.125 fuse 200 2 3 0.75");
+              " identity i|h|p|0.5 0 0.25 2 motion m 11 clip_skip 2 linear trailing 0.25 0.125 fuse 200 2 3 0.75 0.625");
 }
 
 AIANIME_TEST(schema_bounds_are_the_loaders) {

@@ -3,12 +3,14 @@
 #include "diffusion/warped_noise.h"
 
 #include <cmath>
+#include <numeric>
 
 #include "diffusion/noise.h"
 #include "nn/aten.h"
 #include "nn/weights.h"
 #include "pipeline/denoiser.h"
 #include "pipeline/settings.h"
+#include "pipeline/shot_noise.h"
 #include "support.h"
 #include "support_pack.h"
 
@@ -94,12 +96,27 @@ pipeline::FrameRequest moving(int64_t pixels) {
     return {at::roll(picture, {-pixels}, {3}), pixels * 100000, {}};
 }
 
-at::Tensor sample(const pipeline::Models &models, const pipeline::Settings &settings, const std::vector<int64_t> &frames) {
-    pipeline::Watch watch(nullptr, nullptr, nullptr);
+std::vector<pipeline::FrameRequest> requests_of(const std::vector<int64_t> &frames) {
     std::vector<pipeline::FrameRequest> requests;
     for (int64_t frame : frames)
         requests.push_back(moving(frame));
-    return denoise(models, settings, encode_conditioning(models, settings, watch), requests, {moving(0)}, watch);
+    return requests;
+}
+
+// The noise of frames of a shot that begins with frame 0, as a segment of just them has it.
+std::vector<at::Tensor> segment_noise(const std::vector<int64_t> &frames, uint32_t stream) {
+    pipeline::Watch watch(nullptr, nullptr, nullptr);
+    const std::vector<at::Tensor> places = pipeline::places_in_first_frame(moving(0), requests_of(frames), 8, {}, watch);
+    std::vector<at::Tensor> all;
+    for (size_t i = 0; i < frames.size(); i++)
+        all.push_back(warped_noise(fine_noise(seed, stream, channels, places[i].size(0), places[i].size(1)), places[i], seed,
+                                   moving(frames[i]).identity, stream));
+    return all;
+}
+
+at::Tensor sample(const pipeline::Models &models, const pipeline::Settings &settings, const std::vector<int64_t> &frames) {
+    pipeline::Watch watch(nullptr, nullptr, nullptr);
+    return denoise(models, settings, encode_conditioning(models, settings, watch), requests_of(frames), {moving(0)}, watch);
 }
 
 double difference(const at::Tensor &a, const at::Tensor &b) { return ((a - b).abs().max() / a.abs().max()).item<double>(); }
@@ -159,6 +176,22 @@ AIANIME_TEST(same_numbers_every_time_and_own_ones_by_the_key) {
     ck_assert_double_lt(std::abs(other), 4 / std::sqrt(static_cast<double>(channels * height * width)));
 }
 
+// Bit for bit, in whatever company a frame is: alone, in another order, more frames than flows keep in mind.
+AIANIME_TEST(a_frame_has_the_same_noise_in_every_segment) {
+    std::vector<int64_t> shot(24);
+    std::iota(shot.begin(), shot.end(), 0);
+    for (uint32_t stream : {0u, 2u}) {
+        const std::vector<at::Tensor> whole = segment_noise(shot, stream);
+        for (const std::vector<int64_t> &share : std::vector<std::vector<int64_t>>{{0, 1, 2}, {7}, {9, 5, 0}, {20, 21, 22, 23}}) {
+            const std::vector<at::Tensor> part = segment_noise(share, stream);
+            for (size_t i = 0; i < share.size(); i++)
+                ck_assert_msg(part[i].equal(whole[static_cast<size_t>(share[i])]), "stream %u, frame %d", stream,
+                              static_cast<int>(share[i]));
+        }
+        ck_assert(!whole[3].equal(whole[0]) && !whole[22].equal(whole[23]));
+    }
+}
+
 // A scheduler that draws noise at every step, and each frame for itself: what differs between segments is noise, or
 // the rounding of another batch (6e-5 at the first frame, whose noise is the same by construction).
 AIANIME_TEST(a_shot_may_be_cut_into_segments_anywhere) {
@@ -184,6 +217,7 @@ int main() {
     return run_suite("warped_noise",
                      {standard_normal_and_white_under_any_motion, fine_cells_are_white_and_add_up, follows_a_translation,
                       no_cell_is_taken_twice, where_nothing_is_known_noise_stays_on_the_screen,
-                      same_numbers_every_time_and_own_ones_by_the_key, a_shot_may_be_cut_into_segments_anywhere},
+                      same_numbers_every_time_and_own_ones_by_the_key, a_frame_has_the_same_noise_in_every_segment,
+                      a_shot_may_be_cut_into_segments_anywhere},
                      60);
 }

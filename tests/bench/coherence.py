@@ -69,11 +69,11 @@ def prepare(options, clip):
     if not made.exists():
         part = made.with_suffix(".part.mkv")
         length = ["-t", options.seconds] if options.seconds else []
-        # 4:4:4, or half of what is measured would be the chroma's resampling.
+        # Or half of what is measured would be the chroma's resampling, and a fifth the rounding to 8 bits.
         filters = [f"scale=-2:{options.height}:flags=area"] if options.height else []
-        scale = ["-vf", ",".join([*filters, "format=yuv444p"])]
+        scale = ["-vf", ",".join([*filters, "format=yuv444p12"])]
         run([options.build / "bin/ffmpeg", "-v", "error", "-nostdin", "-y", "-i", clip, *length, "-map", "0:v:0", *scale,
-             "-fps_mode", "passthrough", "-pix_fmt", "yuv420p", "-c:v", "ffv1", part])
+             "-fps_mode", "passthrough", "-c:v", "ffv1", part])
         part.rename(made)
     return made
 

@@ -94,4 +94,26 @@ at::Tensor Scheduler::add_noise(const at::Tensor &clean, const at::Tensor &noise
     return std::sqrt(alpha) * clean + std::sqrt(1 - alpha) * noise;
 }
 
+double Scheduler::signal_variance(int64_t i) const {
+    return alphas_cumprod_[static_cast<size_t>(timesteps_.at(static_cast<size_t>(i)))];
+}
+
+at::Tensor Scheduler::clean(const at::Tensor &output, const at::Tensor &latents, int64_t i) const {
+    return split_output(config_.prediction, output, scale_model_input(latents, i), signal_variance(i)).original;
+}
+
+// The input being what it is, epsilon = (input - signal * clean) / noise, and v = signal * epsilon - noise * clean.
+at::Tensor Scheduler::output_changed_by(const at::Tensor &change, const at::Tensor &output, int64_t i) const {
+    const double alpha = signal_variance(i), signal = std::sqrt(alpha), noise = std::sqrt(1 - alpha);
+    switch (config_.prediction) {
+    case Prediction::epsilon:
+        return output - (signal / noise) * change;
+    case Prediction::v:
+        return output - change / noise;
+    case Prediction::sample:
+        break;
+    }
+    return output + change;
+}
+
 } // namespace aianime::diffusion

@@ -72,6 +72,9 @@ public:
     at::Tensor noised(const at::Tensor &clean, const at::Tensor &noise, int64_t i) const;
     // What the network is given for `latents` at step i (Euler divides, others return them).
     virtual at::Tensor scale_model_input(const at::Tensor &latents, int64_t i) const;
+    // The clean latents that a network's output at step i means, and the output that means them changed by `change`.
+    at::Tensor clean(const at::Tensor &output, const at::Tensor &latents, int64_t i) const;
+    at::Tensor output_changed_by(const at::Tensor &change, const at::Tensor &output, int64_t i) const;
     // One step: network output for timesteps()[i] and the latents it was computed from -> the next latents.
     virtual at::Tensor step(const at::Tensor &output, const at::Tensor &latents, int64_t i, const StepNoise &noise) = 0;
 
@@ -87,6 +90,8 @@ protected:
     // Called after strength cut `begin` timesteps off the front.
     virtual void begin_at(int64_t begin) = 0;
     virtual double init_noise_sigma() const { return 1.0; }
+    // alpha of the network's input at step i: sqrt(alpha) * clean + sqrt(1 - alpha) * epsilon.
+    virtual double signal_variance(int64_t i) const;
     virtual at::Tensor add_noise(const at::Tensor &clean, const at::Tensor &noise, int64_t i) const; // of step i
 };
 

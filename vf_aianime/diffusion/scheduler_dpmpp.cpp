@@ -57,6 +57,11 @@ protected:
         return level.alpha * clean + level.sigma * noise;
     }
 
+    double signal_variance(int64_t i) const override {
+        const double alpha = Level(sigmas_.at(static_cast<size_t>(i))).alpha;
+        return alpha * alpha;
+    }
+
 private:
     at::Tensor to_original(const at::Tensor &output, const at::Tensor &latents, const Level &level) const {
         switch (config_.prediction) {

@@ -20,6 +20,7 @@ protected:
     void begin_at(int64_t begin) override;
     double init_noise_sigma() const override;
     at::Tensor add_noise(const at::Tensor &clean, const at::Tensor &noise, int64_t i) const override;
+    double signal_variance(int64_t i) const override { return 1 / (sigma_at(i) * sigma_at(i) + 1); }
 
     // The noise level of step i; 0 after the last.
     double sigma_at(int64_t i) const { return sigmas_.at(static_cast<size_t>(i)); }

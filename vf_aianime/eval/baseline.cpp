@@ -115,7 +115,7 @@ public:
 private:
     void receive(std::vector<media::VideoFrame> &made, const media::VideoFrame &like) {
         for (;;) {
-            const media::VideoFrame result(like.size, like.chroma);
+            const media::VideoFrame result(like.size, like.layout);
             aianime_frame frame = result.view();
             const int code = api_->receive(engine_, &frame);
             if (code == AIANIME_AGAIN || code == AIANIME_EOF)

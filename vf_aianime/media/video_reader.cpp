@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "media/video_reader.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <sstream>
@@ -31,6 +32,10 @@ std::vector<std::string> reading(const std::string &ffmpeg, const std::string &v
     return command;
 }
 
+std::string pipe_format(const Layout &layout) {
+    return std::string(layout.half_chroma ? "yuv420p" : "yuv444p") + (layout.depth > 8 ? "16le" : "");
+}
+
 } // namespace
 
 VideoFrames decoded_frames(const std::string &ffmpeg, const std::string &video) {
@@ -51,20 +56,23 @@ VideoFrames decoded_frames(const std::string &ffmpeg, const std::string &video) 
     return frames;
 }
 
-Chroma chroma_of(const std::string &ffmpeg, const std::string &video) {
+Layout layout_of(const std::string &ffmpeg, const std::string &video) {
     require_file(video);
-    // What the format of the pipe cannot hold ends without output.
-    const std::string header = output_of(reading(ffmpeg, video, "null", {"-frames:v", "1", "-f", "yuv4mpegpipe", "-"}), 256);
-    return header.substr(0, header.find('\n')).find(" C420") != std::string::npos ? Chroma::half : Chroma::full;
+    // What the format of the pipe cannot hold ends without output; more than 8 bits are an extension of it.
+    const std::string header =
+        output_of(reading(ffmpeg, video, "null", {"-frames:v", "1", "-strict", "-1", "-f", "yuv4mpegpipe", "-"}), 256);
+    const std::string line = header.substr(0, header.find('\n')), format = line.substr(std::min(line.find(" C"), line.size()));
+    const bool half = format.rfind(" C420", 0) == 0;
+    return {half, format.find("p1", 5) == 5 ? 16 : 8};
 }
 
-VideoFrame::VideoFrame(cv::Size full, Chroma kind) : size(full), chroma(kind) {
-    const cv::Size part = kind == Chroma::half ? cv::Size((full.width + 1) / 2, (full.height + 1) / 2) : full;
-    samples.create(1, full.area() + 2 * part.area(), CV_8UC1);
+VideoFrame::VideoFrame(cv::Size full, Layout kind) : size(full), layout(kind) {
+    const cv::Size part = kind.half_chroma ? cv::Size((full.width + 1) / 2, (full.height + 1) / 2) : full;
+    samples.create(1, full.area() + 2 * part.area(), kind.depth > 8 ? CV_16UC1 : CV_8UC1);
 }
 
 aianime_frame VideoFrame::view() const {
-    const int shift = chroma == Chroma::half ? 1 : 0;
+    const int shift = layout.half_chroma ? 1 : 0, bytes = static_cast<int>(samples.elemSize());
     const cv::Size part((size.width + shift) >> shift, (size.height + shift) >> shift);
     aianime_frame frame{};
     frame.struct_size = sizeof(frame);
@@ -72,25 +80,24 @@ aianime_frame VideoFrame::view() const {
     frame.format.components = 3;
     frame.format.log2_chroma_w = frame.format.log2_chroma_h = shift;
     for (int i = 0; i < 3; i++) {
-        frame.format.component[i] = {i, 1, 0, 0, 8};
-        frame.linesize[i] = i == 0 ? size.width : part.width;
+        frame.format.component[i] = {i, bytes, 0, 0, layout.depth};
+        frame.linesize[i] = bytes * (i == 0 ? size.width : part.width);
     }
     frame.width = size.width;
     frame.height = size.height;
     frame.data[0] = samples.data;
-    frame.data[1] = frame.data[0] + size.area();
-    frame.data[2] = frame.data[1] + part.area();
+    frame.data[1] = frame.data[0] + bytes * size.area();
+    frame.data[2] = frame.data[1] + bytes * part.area();
     frame.matrix = 2;
     return frame;
 }
 
 cv::Mat VideoFrame::rgb() const { return cv::max(cv::min(vision::to_rgb(view()), 1), 0); }
 
-VideoReader::VideoReader(const std::string &ffmpeg, const std::string &video, Chroma chroma)
-    : video_(video), chroma_(chroma),
-      output_(
-          (require_file(video), reading(ffmpeg, video, "null",
-                                        {"-pix_fmt", chroma == Chroma::half ? "yuv420p" : "yuv444p", "-f", "yuv4mpegpipe", "-"}))) {
+VideoReader::VideoReader(const std::string &ffmpeg, const std::string &video, Layout layout)
+    : video_(video), layout_(layout),
+      output_((require_file(video),
+               reading(ffmpeg, video, "null", {"-pix_fmt", pipe_format(layout), "-strict", "-1", "-f", "yuv4mpegpipe", "-"}))) {
     char line[256];
     if (!output_.stream() || !std::fgets(line, sizeof line, output_.stream()) ||
         std::sscanf(line, "YUV4MPEG2 W%d H%d", &size_.width, &size_.height) != 2 || size_.width < 1 || size_.height < 1 ||
@@ -106,9 +113,10 @@ VideoFrame VideoReader::next() {
     char line[256];
     if (!std::fgets(line, sizeof line, output_.stream()))
         return {};
-    VideoFrame frame(size_, chroma_);
+    VideoFrame frame(size_, layout_);
+    const size_t samples = frame.samples.total();
     if (std::string(line).rfind("FRAME", 0) != 0 ||
-        std::fread(frame.samples.data, 1, frame.samples.total(), output_.stream()) != frame.samples.total())
+        std::fread(frame.samples.data, frame.samples.elemSize(), samples, output_.stream()) != samples)
         refuse();
     return frame;
 }

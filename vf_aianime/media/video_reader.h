@@ -22,20 +22,24 @@ struct VideoFrames {
 // Decodes all of it. Throws Error (NOT_FOUND, BAD_DATA).
 VideoFrames decoded_frames(const std::string &ffmpeg, const std::string &video);
 
-// How many chroma samples a frame of 8-bit YUV has.
-enum class Chroma { half, full }; // 4:2:0, 4:4:4
+// How frames of YUV are held.
+struct Layout {
+    bool half_chroma = true; // 4:2:0, else 4:4:4
+    int depth = 8;           // bits a sample, 8 or 16
+    bool operator==(const Layout &other) const { return half_chroma == other.half_chroma && depth == other.depth; }
+};
 
-// half for videos of 4:2:0, full for all others. Throws Error (NOT_FOUND).
-Chroma chroma_of(const std::string &ffmpeg, const std::string &video);
+// 4:2:0 for videos of that, 4:4:4 for all others; 16 bits for YUV of more than 8. Throws Error (NOT_FOUND).
+Layout layout_of(const std::string &ffmpeg, const std::string &video);
 
-// A frame of 8-bit YUV, its planes behind each other.
+// A frame of YUV, its planes behind each other.
 struct VideoFrame {
-    cv::Mat samples; // CV_8UC1, one row
+    cv::Mat samples; // CV_8UC1 or CV_16UC1, one row
     cv::Size size;
-    Chroma chroma = Chroma::half;
+    Layout layout;
 
     VideoFrame() = default;
-    VideoFrame(cv::Size size, Chroma chroma);
+    VideoFrame(cv::Size size, Layout layout);
     bool empty() const { return samples.empty(); }
     // The planes stay this frame's.
     aianime_frame view() const;
@@ -47,7 +51,7 @@ struct VideoFrame {
 class VideoReader {
 public:
     // Throws Error (NOT_FOUND, BAD_DATA).
-    VideoReader(const std::string &ffmpeg, const std::string &video, Chroma chroma);
+    VideoReader(const std::string &ffmpeg, const std::string &video, Layout layout);
 
     cv::Size size() const { return size_; }
     // Empty behind the last one. Throws Error (BAD_DATA) for a frame that is cut off.
@@ -57,7 +61,7 @@ private:
     [[noreturn]] void refuse() const;
 
     std::string video_;
-    Chroma chroma_;
+    Layout layout_;
     ProgramOutput output_;
     cv::Size size_;
 };

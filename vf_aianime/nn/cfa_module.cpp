@@ -6,6 +6,7 @@
 #include "io/error.h"
 #include "nn/aten.h"
 #include "nn/layers.h"
+#include "nn/parts.h"
 
 namespace aianime::nn {
 
@@ -35,13 +36,14 @@ public:
         const bool alone = (!store || store->anchors.empty()) && frames.neighbours.empty();
         if (alone && !frames.record)
             return x;
-        const at::Tensor normal = norm.forward(to_tokens(x)), both = to_kv.forward(normal);
-        at::Tensor result = x;
-        if (!alone)
-            result = to_picture(to_out.forward(look(normal, both, store, height, width, frames)), height, width).add_(x);
+        const std::vector<at::Tensor> own = project(x, !alone);
+        const at::Tensor seen = alone ? at::Tensor() : look(own[1], own[0], store, height, width, frames);
         if (frames.record)
-            remember(*store, both, height, width);
-        return result;
+            remember(*store, own[0], height, width);
+        if (alone)
+            return x;
+        return over_parts(x,
+                          [&](const Part &part) { return to_picture(to_out.forward(part.of(seen)), height, width).add_(part.x); });
     }
 
 private:
@@ -54,13 +56,24 @@ private:
         return &frames.anchors->layers[layer];
     }
 
-    at::Tensor look(const at::Tensor &normal, const at::Tensor &both, const CfaStore::Layer *store, int64_t height, int64_t width,
+    // Keys and values, and queries where they are asked for.
+    std::vector<at::Tensor> project(const at::Tensor &x, bool queries) const {
+        return all_in_parts(x, [&](const Part &part) {
+            const at::Tensor normal = norm.forward(to_tokens(part.x));
+            std::vector<at::Tensor> made = {to_kv.forward(normal)};
+            if (queries)
+                made.push_back(to_q.forward(normal));
+            return made;
+        });
+    }
+
+    at::Tensor look(const at::Tensor &queries, const at::Tensor &both, const CfaStore::Layer *store, int64_t height, int64_t width,
                     CrossFrames &frames) const {
         CrossTokens tokens;
         tokens.height = height;
         tokens.width = width;
         tokens.branches = frames.branches;
-        tokens.queries = to_q.forward(normal);
+        tokens.queries = queries;
         tokens.own = both;
         tokens.neighbours = frames.neighbours;
         tokens.neighbour_slots = frames.neighbour_slots();

@@ -51,7 +51,8 @@ public:
     class Module &module();
     const CfaConfig &config() const;
 
-    // x [branches * frames, channels, h, w] -> the same; places as in MotionModule.
+    // x [branches * frames, channels, h, w] -> the same, which may lie in the memory of x: that is given up. Places as in
+    // MotionModule.
     at::Tensor down(size_t block, size_t layer, const at::Tensor &x, CrossFrames &frames) const;
     at::Tensor mid(const at::Tensor &x, CrossFrames &frames) const;
     at::Tensor up(size_t block, size_t layer, const at::Tensor &x, CrossFrames &frames) const;

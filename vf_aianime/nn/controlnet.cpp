@@ -68,7 +68,7 @@ struct ControlNet::Impl : Module {
     }
 
     ControlResiduals forward(const at::Tensor &x, const at::Tensor &hint, const Conditions &conditions) const {
-        at::Tensor h = at::add(conv_in.forward(x), hint);
+        at::Tensor h = conv_in.forward(x).add_(hint);
         std::vector<at::Tensor> skips = {h};
         for (const auto &block : down_blocks)
             h = block->forward(h, conditions, skips);

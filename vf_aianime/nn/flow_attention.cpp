@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
+#include <optional>
 
 #include "nn/aten.h"
 #include "nn/layers.h"
@@ -25,23 +26,27 @@ double scale_of(const at::Tensor &q, int64_t heads) {
 }
 
 // Written out, some queries at a time so that memory stays linear in the tokens.
-Partial attend_in_parts(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v) {
+Partial attend_in_parts(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const at::Tensor &bias) {
     constexpr int64_t part = 256;
     const at::Tensor keys = k.to(at::kFloat).transpose(2, 3), values = v.to(at::kFloat);
     const double scale = 1 / std::sqrt(static_cast<double>(q.size(3)));
     std::vector<at::Tensor> means, sums;
     for (const at::Tensor &some : q.split(part, 2)) {
-        const at::Tensor logits = at::matmul(some.to(at::kFloat) * scale, keys);
+        const at::Tensor plain = at::matmul(some.to(at::kFloat) * scale, keys), logits = bias.defined() ? plain + bias : plain;
         sums.push_back(at::logsumexp(logits, -1));
         means.push_back(at::matmul(at::softmax(logits, -1), values));
     }
     return {at::cat(means, 2), at::cat(sums, 2)};
 }
 
-Partial attend_everywhere(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v) {
+// bias: float32 [m], added to the logits; may be undefined.
+Partial attend_everywhere(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const at::Tensor &bias = {}) {
     if (!q.is_cpu() || at::GradMode::is_enabled())
-        return attend_in_parts(q, k, v);
-    const auto [mean, log_sum] = at::_scaled_dot_product_flash_attention_for_cpu(q, k, v);
+        return attend_in_parts(q, k, v, bias);
+    std::optional<at::Tensor> mask;
+    if (bias.defined())
+        mask = bias.to(q.scalar_type()).view({1, 1, 1, -1});
+    const auto [mean, log_sum] = at::_scaled_dot_product_flash_attention_for_cpu(q, k, v, 0, false, mask);
     return {mean.to(at::kFloat), log_sum};
 }
 
@@ -57,11 +62,13 @@ at::Tensor joined(const Partial &all, const at::Tensor &q) { return all.mean.tra
 } // namespace
 
 at::Tensor flow_attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, int64_t heads,
-                          const AlignedTokens &aligned) {
+                          const AlignedTokens &aligned, const at::Tensor &counts) {
     const at::Tensor queries = split_heads(q, heads);
-    Partial all = attend_everywhere(queries, split_heads(k, heads), split_heads(v, heads));
+    Partial all =
+        attend_everywhere(queries, split_heads(k, heads), split_heads(v, heads), counts.defined() ? at::log(counts) : counts);
     const auto slots = static_cast<double>(aligned.keys.size());
-    const double bias = std::log(aligned.weight * static_cast<double>(k.size(1)) / slots);
+    const double seen = counts.defined() ? counts.sum().item<double>() : static_cast<double>(k.size(1));
+    const double bias = std::log(aligned.weight * seen / slots);
     const at::Tensor scaled = queries.to(at::kFloat) * scale_of(q, heads);
     const auto there = [&](const at::Tensor &tokens, size_t slot) {
         const at::Tensor gathered = gather_along(to_picture(tokens, aligned.height, aligned.width), aligned.places[slot].flow);

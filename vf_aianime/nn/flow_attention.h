@@ -21,10 +21,12 @@ struct AlignedTokens {
 };
 
 // Attention that sees all of k and v [n, m, channels] and besides, for every query, the tokens that the flow leads it to, in one
-// softmax per head: their logits are q k / sqrt(d) + log(weight m / slots) + log(valid). q [n, tokens, channels] -> the same. No
+// softmax per head: their logits are q k / sqrt(d) + log(weight M / slots) + log(valid). q [n, tokens, channels] -> the same. No
 // tokens x m matrix is kept. Without slots, or where nothing is valid, it is plain attention.
+// counts: float32 [m], how many tokens each of k and v stands for, whose logarithm is added to its logit; M is their sum.
+// Undefined: one each.
 at::Tensor flow_attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, int64_t heads,
-                          const AlignedTokens &aligned);
+                          const AlignedTokens &aligned, const at::Tensor &counts = {});
 
 // Attention of the frames of windows, [branches * frames, tokens, channels] each: a query sees all tokens of its own frame and
 // those at its own place in all other frames of its branch, in one softmax per head. No tokens x tokens matrix is kept.

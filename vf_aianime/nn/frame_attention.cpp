@@ -7,6 +7,7 @@
 #include "nn/aten.h"
 #include "nn/cross_frames.h"
 #include "nn/flow_attention.h"
+#include "nn/layers.h"
 
 namespace aianime::nn {
 
@@ -74,11 +75,43 @@ at::Tensor with_anchors(const at::Tensor &own, const at::Tensor &anchors) {
 // Layer `layer` of a store's list, undefined before anything was recorded.
 at::Tensor stored(const std::vector<at::Tensor> &list, size_t layer) { return layer < list.size() ? list[layer] : at::Tensor(); }
 
-void append(std::vector<at::Tensor> &list, size_t layer, const at::Tensor &own, int64_t branches) {
+void append(std::vector<at::Tensor> &list, size_t layer, const at::Tensor &added) {
     if (list.size() <= layer)
         list.resize(layer + 1);
-    const at::Tensor added = by_frame(own, branches).flatten(1, 2);
-    list[layer] = list[layer].defined() ? at::cat({list[layer], added}, 1) : added;
+    list[layer] = list[layer].defined() ? at::cat({list[layer], added}, -2) : added;
+}
+
+// Means over 2x2 tokens, fewer at the right and lower border: [n, h * w, c] -> [n, means, c].
+at::Tensor means(const at::Tensor &tokens, int64_t height, int64_t width) {
+    return to_tokens(at::avg_pool2d(to_picture(tokens, height, width), 2, 2, 0, true, false));
+}
+
+void remember(AnchorStore &store, const FrameAttention &frames, size_t layer, const at::Tensor &k, const at::Tensor &v) {
+    const int64_t branches = frames.branches, height = frames.height, width = frames.width;
+    append(store.keys, layer, by_frame(k, branches).flatten(1, 2));
+    append(store.values, layer, by_frame(v, branches).flatten(1, 2));
+    if (frames.mode != AttentionMode::flow || height * width <= most_anchor_tokens)
+        return;
+    append(store.mean_keys, layer, by_frame(means(k, height, width), branches).flatten(1, 2));
+    append(store.mean_values, layer, by_frame(means(v, height, width), branches).flatten(1, 2));
+    const at::Tensor all = at::ones({1, 1, height, width}, k.options().dtype(at::kFloat)),
+                     counts = at::avg_pool2d(all, 2, 2, 0, true, false, 1).flatten().unsqueeze(1);
+    append(store.counts, layer, counts.repeat({frames.frames, 1}));
+}
+
+// What a pass sees, and how many tokens each stands for, [m], where they are not one each.
+struct Seen {
+    at::Tensor keys, values, counts;
+};
+
+Seen seen_by(const AnchorStore &store, size_t layer, const at::Tensor &k, const at::Tensor &v) {
+    if (!stored(store.keys, layer).defined())
+        return {k, v, {}};
+    const at::Tensor counts = stored(store.counts, layer);
+    if (!counts.defined())
+        return {with_anchors(k, store.keys[layer]), with_anchors(v, store.values[layer]), {}};
+    return {with_anchors(k, store.mean_keys[layer]), with_anchors(v, store.mean_values[layer]),
+            at::cat({at::ones({k.size(1)}, counts.options()), counts.flatten()})};
 }
 
 // The tokens that the flow leads to: those of the batch's own frames, then, recorded in the store, those of the anchors.
@@ -139,17 +172,16 @@ at::Tensor FrameAttention::attend(const at::Tensor &q, const at::Tensor &k, cons
     if (!anchors || (!record && mode == AttentionMode::self))
         return attention(q, k, v, heads);
 
-    const at::Tensor anchor_keys = stored(anchors->keys, layer), anchor_values = stored(anchors->values, layer);
-    const at::Tensor all_keys = anchor_keys.defined() ? with_anchors(k, anchor_keys) : k,
-                     all_values = anchor_keys.defined() ? with_anchors(v, anchor_values) : v;
+    const Seen seen = seen_by(*anchors, layer, k, v);
     const bool follows = cross && !cross->module && cross->weight > 0 && cross->slots() > 0;
-    const at::Tensor result =
-        follows ? flow_attention(q, all_keys, all_values, heads, aligned_tokens(*this, k, v, anchor_keys, anchor_values))
-                : attention(q, all_keys, all_values, heads);
-    if (record) {
-        append(anchors->keys, layer, k, branches);
-        append(anchors->values, layer, v, branches);
-    }
+    AlignedTokens aligned;
+    if (follows)
+        aligned = aligned_tokens(*this, k, v, stored(anchors->keys, layer), stored(anchors->values, layer));
+    const at::Tensor result = follows || seen.counts.defined()
+                                  ? flow_attention(q, seen.keys, seen.values, heads, aligned, seen.counts)
+                                  : attention(q, seen.keys, seen.values, heads);
+    if (record)
+        remember(*anchors, *this, layer, k, v);
     return result;
 }
 

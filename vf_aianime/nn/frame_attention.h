@@ -17,8 +17,8 @@ enum class AttentionMode {
     window,      // those of all frames of the window (ControlVideo, arXiv 2305.13077)
     interleaved, // its own and those of every other frame of the window, the even ones and the odd ones from layer to layer in turn
     local,       // its own and, of all other frames of the window, those at the same place (Make-A-Video, arXiv 2209.14792)
-    flow // as anchors; and what lies along the optical flow in other frames: by a CfaModule behind every layer, or without one
-         // in self-attention itself (flow_attention)
+    flow // as anchors, in fine layers by their means; and what lies along the optical flow in other frames: by a CfaModule behind
+         // every layer, or without one in self-attention itself (flow_attention)
 };
 
 // Keys and values of the anchor frames in every self-attention layer of one network, for one denoising step. A pass over the
@@ -26,7 +26,14 @@ enum class AttentionMode {
 struct AnchorStore {
     std::vector<at::Tensor> keys;   // per layer: [branches, anchors * tokens, channels]
     std::vector<at::Tensor> values; // likewise
+    // Of mode `flow`, in layers with more than most_anchor_tokens: means of 2x2 tokens, and how many each stands for, float32
+    // [anchors * means]. Undefined in other layers.
+    std::vector<at::Tensor> mean_keys = {}, mean_values = {}, counts = {};
 };
+
+// What lies at the same place in an anchor comes along the flow; of all else a fine grid tells a query little that its means do
+// not, at a quarter of the cost.
+constexpr int64_t most_anchor_tokens = 1024;
 
 // What the self-attention layers of one forward pass need to know of the batch. The batch is `branches * frames` pictures, all
 // frames of the first guidance branch first. Null stands for mode `self`. One object per forward pass.

@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "nn/parts.h"
+
 namespace aianime::nn {
 
 // Pictures as an IP-Adapter shows them to a U-Net: keys and values beside the text's in every cross-attention layer. They hold for
@@ -22,10 +24,13 @@ struct ImageAttention {
     const std::vector<ImagePrompt> &prompts;
     size_t next_layer = 0; // advanced by each cross-attention layer
 
-    // Adds what the queries [pictures, n, channels] see in the next layer's pictures to `seen`, what they see in the text, in any
-    // shape with as many elements. Each row of a prompt's keys serves as many consecutive pictures. Throws Error (INTERNAL) where a
-    // prompt was made for another U-Net.
-    at::Tensor add(const at::Tensor &seen, const at::Tensor &queries, int64_t heads);
+    // The next layer's prompts, those that act. Throws Error (INTERNAL) where a prompt was made for another U-Net.
+    std::vector<const ImagePrompt::Layer *> next();
 };
+
+// Adds what the queries of the part, [pictures, n, channels], see in a layer's prompts to `seen`, what they see in the text, in any
+// shape with as many elements. Each row of a prompt's keys serves as many consecutive pictures of the batch.
+at::Tensor add_images(const at::Tensor &seen, const Part &queries, const std::vector<const ImagePrompt::Layer *> &prompts,
+                      int64_t heads);
 
 } // namespace aianime::nn

@@ -5,6 +5,7 @@
 
 #include "io/error.h"
 #include "nn/aten.h"
+#include "nn/parts.h"
 #include "nn/transformer.h"
 
 namespace aianime::nn {
@@ -43,8 +44,8 @@ public:
 
     at::Tensor forward(const at::Tensor &x) const {
         const at::Tensor places = table.slice(1, 0, x.size(1));
-        at::Tensor h = attn1.self(norm1.forward(x).add_(places), nullptr).add_(x);
-        h = attn2.self(norm2.forward(h).add_(places), nullptr).add_(h);
+        at::Tensor h = attn1.self(norm1.forward(x).add_(places)).add_(x);
+        h = attn2.self(norm2.forward(h).add_(places)).add_(h);
         return ff.forward(norm3.forward(h)).add_(h);
     }
 
@@ -77,14 +78,23 @@ public:
     }
 
     at::Tensor forward(const at::Tensor &x, int64_t branches) const {
-        const at::Tensor normal = norms_ == MotionNorms::diffusers ? norm.forward_clips(x, branches) : norm.forward(x);
-        at::Tensor h = proj_in.forward(frames_last(to_tokens(normal), branches));
-        for (const auto &block : blocks_)
-            h = block->forward(h);
-        return to_picture(frames_last(proj_out.forward(h), branches), x.size(2), x.size(3)).add_(x);
+        // Pixels need nothing of each other.
+        const at::Tensor h = over_parts(frames_last(to_tokens(normal(x, branches)), branches), [this](const Part &part) {
+            at::Tensor h = proj_in.forward(part.x);
+            for (const auto &block : blocks_)
+                h = block->forward(h);
+            return proj_out.forward(h);
+        });
+        return to_picture(frames_last(h, branches), x.size(2), x.size(3)).add_(x);
     }
 
 private:
+    at::Tensor normal(const at::Tensor &x, int64_t branches) const {
+        if (norms_ == MotionNorms::diffusers)
+            return norm.forward_clips(x, branches);
+        return in_parts(x, [this](const Part &part) { return norm.forward(part.x); });
+    }
+
     // [branches * n, m, channels] -> [branches * m, n, channels]: from pixels of a frame to frames of a pixel, and back.
     static at::Tensor frames_last(const at::Tensor &x, int64_t branches) {
         return x.unflatten(0, {branches, -1}).transpose(1, 2).flatten(0, 1).contiguous();

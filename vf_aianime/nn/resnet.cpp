@@ -2,6 +2,7 @@
 #include "nn/resnet.h"
 
 #include "nn/aten.h"
+#include "nn/parts.h"
 #include "nn/strips.h"
 
 namespace aianime::nn {
@@ -23,15 +24,27 @@ ResnetBlock::ResnetBlock(int64_t in, int64_t out, int64_t time_channels, int64_t
 }
 
 at::Tensor ResnetBlock::forward(const at::Tensor &x, const at::Tensor &time, int64_t clips) const {
+    return forward_joined(x, {}, time, clips);
+}
+
+at::Tensor ResnetBlock::forward_joined(const at::Tensor &x, const at::Tensor &skip, const at::Tensor &time, int64_t clips) const {
+    const at::Tensor offset = time_emb_proj ? time_emb_proj->forward(time) : at::Tensor();
+    const auto work = [&](const Part &part) {
+        return convolved(skip.defined() ? at::cat({part.x, part.of(skip)}, 1) : part.x, part.of(offset), clips);
+    };
+    return clips ? work({x, 0, x.size(0)}) : in_parts(x, work);
+}
+
+at::Tensor ResnetBlock::convolved(const at::Tensor &x, const at::Tensor &offset, int64_t clips) const {
     const auto convolve = [clips](const GroupNorm &norm, const Conv2d &conv, const at::Tensor &in) {
         if (clips == 0 && in_strips(static_cast<int64_t>(in.nbytes()), conv.weight))
             return norm_silu_conv(norm, conv, in);
         return conv.forward(norm.forward_silu(in, clips));
     };
     at::Tensor h;
-    if (!time_emb_proj) {
+    if (!offset.defined()) {
         h = convolve(norm1, conv1, x);
-    } else if (const at::Tensor offset = time_emb_proj->forward(time); offset.size(0) == 1) {
+    } else if (offset.size(0) == 1) {
         // A time step that is the same for the whole batch is one more bias.
         h = conv1.forward(norm1.forward_silu(x, clips), offset.squeeze(0));
     } else {
@@ -52,9 +65,13 @@ at::Tensor Downsample::forward(const at::Tensor &x) const {
 Upsample::Upsample(int64_t channels) : conv(channels, channels) { child("conv", conv); }
 
 at::Tensor Upsample::forward(const at::Tensor &x, int64_t height, int64_t width) const {
-    if (height == 2 * x.size(2) && width == 2 * x.size(3))
-        return conv.forward_doubled(x);
-    return conv.forward(at::upsample_nearest2d(x, {height, width}));
+    const bool doubled = height == 2 * x.size(2) && width == 2 * x.size(3);
+    PartSizes sizes;
+    sizes.growth = 4;
+    const auto work = [&](const Part &part) {
+        return doubled ? conv.forward_doubled(part.x) : conv.forward(at::upsample_nearest2d(part.x, {height, width}));
+    };
+    return in_parts(x, work, sizes);
 }
 
 } // namespace aianime::nn

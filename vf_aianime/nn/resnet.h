@@ -19,8 +19,12 @@ public:
     // or the batch is this many clips one after the other, and the norms look at all pictures of a clip together instead of one at
     // a time.
     at::Tensor forward(const at::Tensor &x, const at::Tensor &time, int64_t clips = 0) const;
+    // forward(cat({x, skip}), ...)
+    at::Tensor forward_joined(const at::Tensor &x, const at::Tensor &skip, const at::Tensor &time, int64_t clips) const;
 
 private:
+    at::Tensor convolved(const at::Tensor &x, const at::Tensor &offset, int64_t clips) const;
+
     GroupNorm norm1;
     Conv2d conv1;
     std::unique_ptr<Linear> time_emb_proj;

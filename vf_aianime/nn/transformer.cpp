@@ -1,32 +1,52 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "nn/transformer.h"
 
+#include <numeric>
+
 #include "nn/aten.h"
 
 namespace aianime::nn {
 
+int64_t Prompts::runs() const {
+    int64_t runs = keys.size(0);
+    for (const ImagePrompt::Layer *image : images)
+        runs = std::lcm(runs, image->keys.size(0));
+    return runs;
+}
+
 Attention::Attention(int64_t channels, int64_t context, int64_t heads)
-    : heads_(heads), to_q(channels, channels, false), to_k(context, channels, false), to_v(context, channels, false),
-      to_out(channels, channels) {
+    : to_q(channels, channels, false), to_k(context, channels, false), to_v(context, channels, false), to_out(channels, channels),
+      heads_(heads) {
     child("to_q", to_q);
     child("to_k", to_k);
     child("to_v", to_v);
     child("to_out.0", to_out);
 }
 
-at::Tensor Attention::self(const at::Tensor &x, FrameAttention *frames) const {
-    const at::Tensor q = to_q.forward(x), k = to_k.forward(x), v = to_v.forward(x);
-    return to_out.forward(frames ? frames->attend(q, k, v, heads_) : attention(q, k, v, heads_));
+at::Tensor Attention::self(const at::Tensor &x) const {
+    return to_out.forward(attention(to_q.forward(x), to_k.forward(x), to_v.forward(x), heads_));
 }
 
-at::Tensor Attention::cross(const at::Tensor &x, const at::Tensor &text, ImageAttention *images) const {
-    const at::Tensor k = to_k.forward(text), v = to_v.forward(text);
-    // Queries of all pictures that share a text are one long batch entry: the text's keys are never repeated.
-    const at::Tensor q = to_q.forward(x).view({text.size(0), -1, x.size(2)});
-    at::Tensor seen = attention(q, k, v, heads_);
+at::Tensor Attention::seen_in_frames(const at::Tensor &x, const LayerNorm &norm, FrameAttention *frames) const {
+    const std::vector<at::Tensor> all = all_in_parts(x, [&](const Part &part) {
+        const at::Tensor normal = norm.forward(part.x);
+        return std::vector<at::Tensor>{to_q.forward(normal), to_k.forward(normal), to_v.forward(normal)};
+    });
+    return frames ? frames->attend(all[0], all[1], all[2], heads_) : attention(all[0], all[1], all[2], heads_);
+}
+
+Prompts Attention::look_at(const at::Tensor &text, ImageAttention *images) const {
+    Prompts prompts{to_k.forward(text), to_v.forward(text)};
     if (images)
-        seen = images->add(seen, q.view_as(x), heads_);
-    return to_out.forward(seen).view_as(x);
+        prompts.images = images->next();
+    return prompts;
+}
+
+at::Tensor Attention::cross(const Part &x, const Prompts &prompts) const {
+    const at::Tensor k = x.of(prompts.keys), v = x.of(prompts.values), q = to_q.forward(x.x);
+    // Queries of all pictures that share a text are one long batch entry: the text's keys are never repeated.
+    const at::Tensor seen = attention(q.view({k.size(0), -1, q.size(2)}), k, v, heads_);
+    return to_out.forward(add_images(seen, {q, x.first, x.batch}, prompts.images, heads_)).view_as(q);
 }
 
 FeedForward::FeedForward(int64_t channels) : proj(channels, 8 * channels), out(4 * channels, channels) {
@@ -37,8 +57,14 @@ FeedForward::FeedForward(int64_t channels) : proj(channels, 8 * channels), out(4
 at::Tensor FeedForward::forward(const at::Tensor &x) const {
     // Two products instead of one that is cut in half: elementwise functions are several times slower on the halves of long rows.
     const std::vector<at::Tensor> weights = proj.weight.chunk(2), biases = proj.bias.chunk(2);
-    at::Tensor hidden = at::linear(x, weights[0], biases[0]);
-    return out.forward(hidden.mul_(at::gelu(at::linear(x, weights[1], biases[1]))));
+    const auto work = [&](const Part &part) {
+        at::Tensor hidden = at::linear(part.x, weights[0], biases[0]);
+        return out.forward(hidden.mul_(at::gelu(at::linear(part.x, weights[1], biases[1]))));
+    };
+    // Token by token, so even one picture has parts.
+    PartSizes sizes;
+    sizes.growth = 4;
+    return in_parts(x.flatten(0, 1), work, sizes).view_as(x);
 }
 
 TransformerBlock::TransformerBlock(int64_t channels, int64_t text_channels, int64_t heads)
@@ -53,9 +79,16 @@ TransformerBlock::TransformerBlock(int64_t channels, int64_t text_channels, int6
 }
 
 at::Tensor TransformerBlock::forward(const at::Tensor &x, const Conditions &conditions) const {
-    at::Tensor h = attn1.self(norm1.forward(x), conditions.frames).add_(x);
-    h = attn2.cross(norm2.forward(h), conditions.text, conditions.images).add_(h);
-    return ff.forward(norm3.forward(h)).add_(h);
+    const at::Tensor seen = attn1.seen_in_frames(x, norm1, conditions.frames);
+    const Prompts prompts = attn2.look_at(conditions.text, conditions.images);
+    const auto work = [&](const Part &part) {
+        at::Tensor h = attn1.to_out.forward(part.of(seen)).add_(part.x);
+        h = attn2.cross({norm2.forward(h), part.first, part.batch}, prompts).add_(h);
+        return ff.forward(norm3.forward(h)).add_(h);
+    };
+    PartSizes sizes;
+    sizes.groups = prompts.runs();
+    return over_parts(x, work, sizes);
 }
 
 Transformer::Transformer(int64_t channels, const TransformerConfig &config) : norm(config.groups, channels, 1e-6) {
@@ -77,19 +110,25 @@ Transformer::Transformer(int64_t channels, const TransformerConfig &config) : no
     }
 }
 
+at::Tensor Transformer::enter(const at::Tensor &picture) const {
+    return linear_in ? linear_in->forward(to_tokens(picture)) : to_tokens(conv_in->forward(picture));
+}
+
+at::Tensor Transformer::leave(const at::Tensor &tokens, int64_t height, int64_t width) const {
+    return linear_out ? linear_out->forward(tokens) : to_tokens(conv_out->forward(to_picture(tokens, height, width)));
+}
+
 at::Tensor Transformer::forward(const at::Tensor &x, const Conditions &conditions) const {
-    const at::Tensor normal = norm.forward(x);
+    const int64_t height = x.size(2), width = x.size(3);
     if (conditions.frames) {
-        conditions.frames->height = x.size(2);
-        conditions.frames->width = x.size(3);
+        conditions.frames->height = height;
+        conditions.frames->width = width;
     }
-    at::Tensor h = linear_in ? linear_in->forward(to_tokens(normal)) : to_tokens(conv_in->forward(normal));
+    at::Tensor h = in_parts(x, [&](const Part &part) { return enter(norm.forward(part.x)); });
     for (const auto &block : blocks_)
         h = block->forward(h, conditions);
-    if (linear_out)
-        h = linear_out->forward(h);
-    const at::Tensor picture = to_picture(h, x.size(2), x.size(3));
-    return (linear_out ? picture : conv_out->forward(picture)).add_(x);
+    const auto finish = [&](const Part &part) { return leave(part.x, height, width).add_(to_tokens(part.of(x))); };
+    return to_picture(over_parts(h, finish), height, width);
 }
 
 } // namespace aianime::nn

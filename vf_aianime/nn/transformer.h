@@ -9,6 +9,7 @@
 #include "nn/frame_attention.h"
 #include "nn/image_prompt.h"
 #include "nn/layers.h"
+#include "nn/parts.h"
 
 namespace aianime::nn {
 
@@ -25,18 +26,31 @@ struct Conditions {
     CrossFrames *cross = nullptr;         // of U-Nets with a trained module
 };
 
-// diffusers Attention without biases but the last, as U-Nets use it.
+// What a cross-attention layer looks at.
+struct Prompts {
+    at::Tensor keys, values;                             // the text's, [batch or a divisor of it, tokens, channels]
+    std::vector<const ImagePrompt::Layer *> images = {}; // beside it
+
+    // The fewest equal runs of pictures that see the same.
+    int64_t runs() const;
+};
+
+// diffusers Attention without biases but the last, as U-Nets use it. x, queries and results are [batch, tokens, channels].
 class Attention : public Module {
 public:
     // `context`: channels of the keys' and values' source.
     Attention(int64_t channels, int64_t context, int64_t heads);
-    at::Tensor self(const at::Tensor &x, FrameAttention *frames) const;
-    // `text` may have fewer batch entries than x: each then serves as many consecutive entries of x.
-    at::Tensor cross(const at::Tensor &x, const at::Tensor &text, ImageAttention *images) const;
+    // Each entry of the batch sees itself.
+    at::Tensor self(const at::Tensor &x) const;
+    // self(norm(x)) less the last layer, where frames may see each other. Null: they do not.
+    at::Tensor seen_in_frames(const at::Tensor &x, const LayerNorm &norm, FrameAttention *frames) const;
+    Prompts look_at(const at::Tensor &text, ImageAttention *images) const;
+    at::Tensor cross(const Part &x, const Prompts &prompts) const;
+
+    Linear to_q, to_k, to_v, to_out;
 
 private:
     int64_t heads_;
-    Linear to_q, to_k, to_v, to_out;
 };
 
 // diffusers FeedForward with GEGLU.
@@ -53,6 +67,7 @@ private:
 class TransformerBlock : public Module {
 public:
     TransformerBlock(int64_t channels, int64_t text_channels, int64_t heads);
+    // The result may lie in the memory of x, [pictures, tokens, channels], which is given up.
     at::Tensor forward(const at::Tensor &x, const Conditions &conditions) const;
 
 private:
@@ -76,6 +91,9 @@ public:
     at::Tensor forward(const at::Tensor &x, const Conditions &conditions) const;
 
 private:
+    at::Tensor enter(const at::Tensor &picture) const;
+    at::Tensor leave(const at::Tensor &tokens, int64_t height, int64_t width) const;
+
     GroupNorm norm;
     // The projections are linear layers or 1x1 convolutions: the same product, other shapes in the file.
     std::unique_ptr<Linear> linear_in, linear_out;

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "nn/unet.h"
 
+#include <ATen/core/grad_mode.h>
+
+#include <utility>
+
 #include "io/error.h"
 #include "nn/aten.h"
 #include "nn/cfa_module.h"
 #include "nn/motion_module.h"
+#include "nn/parts.h"
 #include "nn/timestep.h"
 #include "nn/unet_blocks.h"
 
@@ -52,7 +57,7 @@ struct UNet::Impl : Module {
         child("conv_out", conv_out);
     }
 
-    at::Tensor forward(const at::Tensor &x, const Conditions &conditions, const ControlResiduals *control) const {
+    at::Tensor forward(const at::Tensor &x, const Conditions &conditions, ControlResiduals *control) const {
         at::Tensor h = conv_in.forward(x);
         std::vector<at::Tensor> skips = {h};
         for (const auto &block : down_blocks)
@@ -62,17 +67,25 @@ struct UNet::Impl : Module {
         if (control)
             h = add_control(h, skips, *control);
         for (const auto &block : up_blocks)
-            h = block->forward(h, conditions, skips);
-        return conv_out.forward(conv_norm_out.forward_silu(h, clips_in_norms(conditions)));
+            h = block->forward(std::move(h), conditions, skips);
+        const int64_t clips = clips_in_norms(conditions);
+        const auto finish = [&](const Part &part) { return conv_out.forward(conv_norm_out.forward_silu(part.x, clips)); };
+        return clips ? finish({h, 0, h.size(0)}) : in_parts(h, finish);
     }
 
-    static at::Tensor add_control(const at::Tensor &mid, std::vector<at::Tensor> &skips, const ControlResiduals &control) {
+    static at::Tensor add_control(const at::Tensor &mid, std::vector<at::Tensor> &skips, ControlResiduals &control) {
         if (control.down.size() != skips.size())
             throw Error(AIANIME_INTERNAL, "the control network gives " + std::to_string(control.down.size()) +
                                               " residuals, the U-Net takes " + std::to_string(skips.size()));
-        for (size_t i = 0; i < skips.size(); i++)
-            skips[i] = at::add(skips[i], control.down[i]);
-        return control.mid.defined() ? at::add(mid, control.mid) : mid;
+        for (size_t i = 0; i < skips.size(); i++) {
+            const at::Tensor more = std::move(control.down[i]);
+            if (at::GradMode::is_enabled() || skips[i].is_same(mid))
+                skips[i] = at::add(skips[i], more);
+            else
+                skips[i].add_(more);
+        }
+        const at::Tensor more = std::exchange(control, {}).mid;
+        return more.defined() ? at::add(mid, more) : mid;
     }
 
     const UNetConfig config;
@@ -96,8 +109,7 @@ const UNetConfig &UNet::config() const { return impl_->config; }
 Module &UNet::module() { return *impl_; }
 
 at::Tensor UNet::forward(const at::Tensor &x, const Timesteps &timesteps, const at::Tensor &text, FrameAttention *frames,
-                         const ControlResiduals *control, const MotionModule *motion,
-                         const std::vector<ImagePrompt> *images) const {
+                         ControlResiduals *control, const MotionModule *motion, const std::vector<ImagePrompt> *images) const {
     const UNetConfig &config = impl_->config;
     check_inputs(config, x, text);
     const int64_t branches = frames ? frames->branches : 1;

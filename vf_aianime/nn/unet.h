@@ -65,13 +65,13 @@ public:
 
     // x [batch, in_channels, h, w]; timesteps: one for all or one each; text [n, tokens, cross_attention_dim], where n divides
     // the batch and each text serves batch / n consecutive pictures (n = 1: one prompt for all; n = branches: one a branch);
-    // frames: how self-attention sees the batch, may be null; control may be null. -> [batch, out_channels, h, w]
+    // frames: how self-attention sees the batch, may be null; control may be null, and is emptied. -> [batch, out_channels, h, w]
     // motion: may be null; joins the frames of a branch (`frames` says how many branches, null: one) and throws Error (BAD_DATA)
     // where a branch has more frames than it knows.
     // images: may be null; rows of a prompt's keys serve the batch as those of `text`.
     // Inputs are converted to the weights' dtype, results have it. Sizes that do not fit throw Error (INTERNAL).
     at::Tensor forward(const at::Tensor &x, const Timesteps &timesteps, const at::Tensor &text, FrameAttention *frames,
-                       const ControlResiduals *control, const MotionModule *motion = nullptr,
+                       ControlResiduals *control, const MotionModule *motion = nullptr,
                        const std::vector<ImagePrompt> *images = nullptr) const;
 
 private:

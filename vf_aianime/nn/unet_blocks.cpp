@@ -134,10 +134,10 @@ UpBlock::UpBlock(const UNetConfig &config, size_t level) : block_(config.block_o
     }
 }
 
-at::Tensor UpBlock::forward(const at::Tensor &x, const Conditions &conditions, std::vector<at::Tensor> &skips) const {
-    at::Tensor h = x;
+at::Tensor UpBlock::forward(at::Tensor x, const Conditions &conditions, std::vector<at::Tensor> &skips) const {
+    at::Tensor h = std::move(x);
     for (size_t i = 0; i < resnets_.size(); i++) {
-        h = resnets_[i]->forward(at::cat({h, skips.back()}, 1), conditions.time, clips_in_norms(conditions));
+        h = resnets_[i]->forward_joined(h, skips.back(), conditions.time, clips_in_norms(conditions));
         skips.pop_back();
         if (!attentions_.empty())
             h = attentions_[i]->forward(h, conditions);

@@ -42,8 +42,8 @@ private:
 class UpBlock : public Module {
 public:
     UpBlock(const UNetConfig &config, size_t level);
-    // Takes its layers' skips from the back of `skips`.
-    at::Tensor forward(const at::Tensor &x, const Conditions &conditions, std::vector<at::Tensor> &skips) const;
+    // Takes its layers' skips from the back of `skips`. x by value: moved in, it does not live as long as the block runs.
+    at::Tensor forward(at::Tensor x, const Conditions &conditions, std::vector<at::Tensor> &skips) const;
 
 private:
     size_t block_; // its number in the file

@@ -9,7 +9,9 @@
 #include "diffusion/warped_noise.h"
 #include "nn/aten.h"
 #include "pipeline/frame_flows.h"
+#include "pipeline/latent_fusion.h"
 #include "pipeline/picture_tensor.h"
+#include "pipeline/shot_noise.h"
 #include "pipeline/windows.h"
 
 namespace aianime::pipeline {
@@ -44,11 +46,12 @@ public:
                const std::vector<FrameRequest> &frames, const std::vector<FrameRequest> &anchors, Watch &watch)
         : models_(models), settings_(settings), conditioning_(conditioning), watch_(watch),
           frames_(static_cast<int64_t>(frames.size())), branches_(conditioning.branches()), tracks_(frames),
-          scheduler_(models.make_scheduler()) {
+          first_((anchors.empty() ? frames : anchors).front().identity), scheduler_(models.make_scheduler()) {
         if (has_anchors())
             place_anchors(anchors);
         if (settings.style.noise == NoiseMode::warped)
-            place_noise(anchors.empty() ? frames.front() : anchors.front());
+            noise_places_ = places_in_first_frame((anchors.empty() ? frames : anchors).front(), tracks_, models.vae().stride(),
+                                                  models.flow(), watch);
     }
 
     at::Tensor run() {
@@ -58,11 +61,11 @@ public:
         keep_known(0);
         if (frames_need_windows())
             place_windows();
-        if (follows())
+        if (follows() || settings_.style.latent_fusion > 0)
             look_at_motion();
         const auto steps = static_cast<int64_t>(scheduler_->timesteps().size());
         for (int64_t i = 0; i < steps; ++i) {
-            const at::Tensor output = predict(i);
+            const at::Tensor output = fused(predict(i), i);
             latents_ =
                 scheduler_->step(output, latents_, i, [this](int64_t step) { return noise(static_cast<uint32_t>(1 + step)); });
             keep_known(i + 1);
@@ -84,10 +87,13 @@ private:
             place_anchor(tracks_.front());
     }
 
-    // With a motion module the segment's frames move together, and anchors are stills beside them, the same in every segment.
+    // With a motion module the segment's frames move together, and anchors are stills beside them, the same in every segment. In
+    // mode `flow` as well: made without neighbours, an anchor would stand out among the frames around it. The shot's first frame is
+    // one nevertheless, since it is what the template makes of it as a picture.
     void place_anchor(const FrameRequest &anchor) {
         const auto same = [&](const FrameRequest &frame) { return frame.identity == anchor.identity; };
-        const auto found = models_.motion() ? tracks_.end() : std::find_if(tracks_.begin(), tracks_.end(), same);
+        const bool apart = models_.motion() || (follows() && !anchors_.empty());
+        const auto found = apart ? tracks_.end() : std::find_if(tracks_.begin(), tracks_.end(), same);
         anchors_.push_back(found - tracks_.begin());
         if (found == tracks_.end())
             tracks_.push_back(anchor);
@@ -124,19 +130,6 @@ private:
         const at::Tensor drawn = diffusion::counter_noise(settings_.style.seed, key, stream, models_.vae().latent_channels(),
                                                           picture.size(2) / factor, picture.size(3) / factor);
         return stream == 0 ? diffusion::offset_noise(drawn, settings_.noise_offset, settings_.style.seed, key) : drawn;
-    }
-
-    // Where each track's noise comes from in the shot's first frame.
-    void place_noise(const FrameRequest &first) {
-        const int64_t factor = models_.vae().stride();
-        const int64_t height = first.picture.size(2) / factor * diffusion::noise_refinement;
-        const int64_t width = first.picture.size(3) / factor * diffusion::noise_refinement;
-        for (const FrameRequest &track : tracks_) {
-            watch_.step("analyse");
-            FrameFlows flows({first.picture, track.picture}, height, width, models_.flow());
-            const nn::FlowField &field = flows.pair(track.identity == first.identity ? 0 : 1, 0);
-            noise_places_.push_back(diffusion::noise_places(field.flow, field.valid));
-        }
     }
 
     std::vector<at::Tensor> warped_noise(uint32_t stream) const {
@@ -257,7 +250,7 @@ private:
         }
     }
 
-    // Frames that are made together. In mode `flow` anchors are not among them: they are made, and all see them.
+    // Frames that are made together. In mode `flow` an anchor that is a frame is not among them: it is made, and all see it.
     void place_windows() {
         std::vector<int64_t> members = consecutive(0, frames_);
         if (settings_.style.attention == nn::AttentionMode::flow)
@@ -269,8 +262,9 @@ private:
         const Template &style = settings_.style;
         // Borders that lie elsewhere at the next step leave no seam. A single window has none.
         phases_.resize(style.shift && count > style.window ? 2 : 1);
+        const auto split = models_.motion() ? make_full_windows : make_windows;
         for (size_t i = 0; i < phases_.size(); i++)
-            for (const Window &window : make_windows(count, style.window, style.overlap, i > 0))
+            for (const Window &window : split(count, style.window, style.overlap, i > 0))
                 phases_[i].emplace_back(members.begin() + window.begin, members.begin() + window.begin + window.count);
     }
 
@@ -315,6 +309,19 @@ private:
             weight_sum.index_add_(0, rows, weights);
         }
         output_.div_(at::where(weight_sum > 0, weight_sum, 1)); // anchors are not in windows
+    }
+
+    // What is drawn by chance is settled in the first steps: frames that agree there are made alike.
+    at::Tensor fused(const at::Tensor &output, int64_t i) {
+        const auto steps = static_cast<double>(scheduler_->timesteps().size());
+        if (static_cast<double>(i) >= settings_.style.latent_fusion * steps)
+            return output;
+        watch_.step("fuse");
+        const auto fixed = [this](int64_t track) {
+            return is_anchor(track) || tracks_[static_cast<size_t>(track)].identity == first_;
+        };
+        const at::Tensor change = fuse_latents(scheduler_->clean(output, latents_, i), frames_, fixed, *flows_);
+        return scheduler_->output_changed_by(change, output, i);
     }
 
     // One call of ControlNets and U-Net on tracks, guidance applied. float32 on the CPU.
@@ -369,12 +376,13 @@ private:
     int64_t frames_;
     int64_t branches_;
     std::vector<FrameRequest> tracks_;
+    const int64_t first_;                  // identity of the shot's first frame, which is made as a picture is
     std::vector<int64_t> anchors_;         // tracks, in the order they are made
     std::vector<at::Tensor> noise_places_; // of tracks, see diffusion::noise_places(); mode warped
     std::unique_ptr<diffusion::Scheduler> scheduler_;
 
     std::vector<std::vector<std::vector<int64_t>>> phases_; // windows (of tracks) of the even steps and of the odd ones, or of all
-    std::unique_ptr<FrameFlows> flows_;                     // mode flow
+    std::unique_ptr<FrameFlows> flows_;                     // mode flow, latent fusion
 
     std::vector<at::Tensor> hints_; // per control: [tracks, channels, h, w]
     at::Tensor latents_;            // float32 [tracks, channels, h, w]

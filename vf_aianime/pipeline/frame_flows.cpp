@@ -2,6 +2,7 @@
 #include "pipeline/frame_flows.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "nn/aten.h"
 #include "pipeline/picture_tensor.h"
@@ -22,21 +23,20 @@ nn::FlowField to_field(const vision::Motion &motion) {
 
 } // namespace
 
-FrameFlows::FrameFlows(std::vector<at::Tensor> pictures, int64_t height, int64_t width, OpticalFlow flow)
-    : pictures_(std::move(pictures)), flow_(std::move(flow)), height_(height), width_(width), still_(nn::still(height, width)),
-      none_(still_) {
+FrameFlows::FrameFlows(std::vector<at::Tensor> pictures, int64_t height, int64_t width, OpticalFlow flow, int64_t kept_whole)
+    : pictures_(std::move(pictures)), flow_(std::move(flow)), kept_whole_(kept_whole), height_(height), width_(width),
+      still_(nn::still(height, width)), none_(still_) {
     none_.valid = at::zeros_like(none_.valid);
     for (const at::Tensor &picture : pictures_)
-        if (flow_.store())
-            names_.push_back(FlowStore::name(picture));
+        names_.push_back(FlowStore::name(picture));
 }
 
 const nn::FlowField &FrameFlows::pair(int64_t from, int64_t to) {
-    if (from == to)
-        return still_;
     const auto found = pairs_.find({from, to});
     if (found != pairs_.end())
         return found->second;
+    if (place(from) == place(to))
+        return still_;
     measure(from, to);
     return pairs_.at({from, to});
 }
@@ -53,15 +53,23 @@ OpticalFlow::View FrameFlows::view(int64_t picture) {
     return views_.back().second;
 }
 
+OpticalFlow::Seen FrameFlows::seen(int64_t picture) {
+    return {names_[static_cast<size_t>(picture)], [this, picture] { return view(picture); }};
+}
+
+// An anchor may be one of the frames once more.
+int64_t FrameFlows::place(int64_t picture) const {
+    return std::find(names_.begin(), names_.end(), names_[static_cast<size_t>(picture)]) - names_.begin();
+}
+
 void FrameFlows::measure(int64_t from, int64_t to) {
     const auto measured = [&]() -> FlowStore::Pair {
-        const OpticalFlow::View a = view(from), b = view(to);
-        const vision::MotionPair motions = flow_.between(a, b);
+        const vision::MotionPair motions = flow_.between(seen(from), seen(to), std::abs(place(from) - place(to)) <= kept_whole_);
         return {nn::resize_flow(to_field(motions.there), height_, width_),
                 nn::resize_flow(to_field(motions.back), height_, width_)};
     };
-    const auto name = [this](int64_t picture) { return names_[static_cast<size_t>(picture)]; };
-    const FlowStore::Pair pair = flow_.store() ? flow_.store()->get({name(from), name(to), height_, width_}, measured) : measured();
+    const FlowStore::Pair pair =
+        flow_.store() ? flow_.store()->get({seen(from).name, seen(to).name, height_, width_}, measured) : measured();
     pairs_[{from, to}] = pair.there;
     pairs_[{to, from}] = pair.back;
 }

@@ -87,11 +87,18 @@ cv::Mat OpticalFlow::flow(const View &from, const View &to) const {
     return at_own_size(found, from.size);
 }
 
-vision::MotionPair OpticalFlow::between(const View &from, const View &to) const {
-    if (!network_)
-        return vision::motions(from.luma, to.luma);
-    const cv::Mat there = flow(from, to), back = flow(to, from);
-    return {{there, vision::consistency(there, back)}, {back, vision::consistency(back, there)}};
+vision::CompactFlows OpticalFlow::measured(const View &from, const View &to) const {
+    return vision::compact(flow(from, to), flow(to, from), !network_);
+}
+
+vision::MotionPair OpticalFlow::between(const View &from, const View &to) const { return vision::expanded(measured(from, to)); }
+
+vision::MotionPair OpticalFlow::between(const Seen &from, const Seen &to, bool keep) const {
+    const auto measure = [&] {
+        const View a = from.view(), b = to.view();
+        return measured(a, b);
+    };
+    return vision::expanded(store_ ? store_->whole(from.name, to.name, keep, measure) : measure());
 }
 
 } // namespace aianime::pipeline

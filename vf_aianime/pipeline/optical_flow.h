@@ -3,11 +3,12 @@
 
 #include <opencv2/core.hpp>
 
+#include <functional>
 #include <memory>
 
 #include "nn/raft.h"
 #include "pipeline/flow_store.h"
-#include "vision/flow.h"
+#include "vision/compact_flow.h"
 
 namespace aianime::pipeline {
 
@@ -34,12 +35,23 @@ public:
 
     // CV_32FC2: what is at p in `from` is at p + flow(p) in `to`. Throws Error (NOT_FINITE).
     cv::Mat flow(const View &from, const View &to) const;
+
+    // There and back, by way of the form that is stored (vision/compact_flow.h): the same whether the pair is in the store or not.
     vision::MotionPair between(const View &from, const View &to) const;
+
+    struct Seen {
+        FlowStore::Picture name;    // not looked at where nothing is stored
+        std::function<View()> view; // asked for only where the pair must be measured
+    };
+    // keep: others will ask for this pair (FlowStore::whole).
+    vision::MotionPair between(const Seen &from, const Seen &to, bool keep) const;
 
     // Of what was measured; null where nothing is stored.
     FlowStore *store() const { return store_.get(); }
 
 private:
+    vision::CompactFlows measured(const View &from, const View &to) const;
+
     std::shared_ptr<const nn::Raft> network_; // null: DIS
     int updates_ = nn::Raft::default_updates;
     std::shared_ptr<FlowStore> store_;

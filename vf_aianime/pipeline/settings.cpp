@@ -179,7 +179,7 @@ std::string cfa_folder(const Settings &settings) {
 int fusion_of(const Template &style) {
     const bool ours = style.method == Method::attention &&
                       (style.attention == nn::AttentionMode::anchors || style.attention == nn::AttentionMode::flow);
-    return style.fusion.value_or(ours ? 2 : 0);
+    return style.fusion.value_or(ours ? 4 : 0);
 }
 
 // The optical flow network's file.

@@ -6,11 +6,19 @@
 
 #include "io/error.h"
 #include "pipeline/free_memory.h"
-#include "pipeline/segment.h"
 #include "vision/flow.h"
 #include "vision/shots.h"
 
 namespace aianime::pipeline {
+
+cv::Mat cross_faded(const cv::Mat &earlier, const cv::Mat &later, size_t i, size_t shared) {
+    if (earlier.empty() || later.empty())
+        return earlier.empty() ? later : earlier;
+    const double weight = static_cast<double>(i + 1) / static_cast<double>(shared + 1);
+    cv::Mat faded;
+    cv::addWeighted(earlier, 1 - weight, later, weight, 0, faded);
+    return faded;
+}
 
 namespace {
 
@@ -31,7 +39,8 @@ std::vector<SourcePicture> choose_anchors(const std::vector<std::shared_ptr<Gene
 
 Shot::Shot(int number, const Settings &settings, const vision::WorkingSize &size, Generator &generator, Watch &watch,
            int &next_segment)
-    : number_(number), settings_(settings), size_(size), generator_(generator), watch_(watch), next_segment_(next_segment) {}
+    : number_(number), settings_(settings), size_(size), generator_(generator), watch_(watch), next_segment_(next_segment),
+      fusion_(settings, generator.flow(), watch) {}
 
 void Shot::add(const std::shared_ptr<GeneratedFrame> &frame) {
     frame->shot = number_;
@@ -51,13 +60,16 @@ void Shot::finish() {
         run_segment();
     settle(collected_.size(), carried_);
     carried_.clear();
+    fusion_.finish();
+    deliver_fused();
 }
 
 // Frames whose generation does not depend on the segment they are in need no overlap.
 size_t Shot::shared_frames() const {
     if (generator_.is_sequential())
         return 0;
-    if (settings_.style.attention == nn::AttentionMode::self && settings_.motion.empty() && !settings_.fusion)
+    if (settings_.style.attention == nn::AttentionMode::self && settings_.motion.empty() && !settings_.fusion &&
+        settings_.style.latent_fusion == 0)
         return 0;
     return static_cast<size_t>(std::min(settings_.style.overlap, settings_.style.segment - 1));
 }
@@ -84,7 +96,7 @@ std::vector<cv::Mat> Shot::generate() {
     for (const auto &frame : collected_)
         sources.push_back(frame->source);
     try {
-        return make_segment(generator_, settings_, sources, anchors_, watch_);
+        return generator_.run(sources, anchors_);
     } catch (const Error &error) {
         if (settings_.on_error != AIANIME_ON_ERROR_PASS || error.code() == AIANIME_CANCELLED)
             throw;
@@ -111,21 +123,33 @@ void Shot::lock_colors(vision::StylizedNeighbour &frame) {
         color_lock_.emplace(frame.source, frame.stylized);
 }
 
-// The first `count` collected frames are final.
+// The first `count` collected frames have the pictures that segments give them.
 void Shot::settle(size_t count, const std::vector<cv::Mat> &pictures) {
     for (size_t i = 0; i < count; ++i) {
-        GeneratedFrame &frame = *collected_[i];
-        frame.passed = pictures[i].empty();
-        if (!frame.passed) {
-            frame.neighbour.source = vision::crop_working(frame.source.picture, size_).clone();
-            frame.neighbour.source_luma = vision::luma(frame.neighbour.source);
-            frame.neighbour.stylized = vision::crop_working(pictures[i], size_).clone();
-            lock_colors(frame.neighbour);
-        }
-        frame.source.picture.release();
-        frame.made = true;
+        fusion_.add(collected_[i]->source.picture, pictures[i]);
+        fusing_.push_back(collected_[i]);
     }
     collected_.erase(collected_.begin(), collected_.begin() + static_cast<std::ptrdiff_t>(count));
+    deliver_fused();
+}
+
+void Shot::deliver_fused() {
+    while (const std::optional<cv::Mat> picture = fusion_.take()) {
+        deliver(*fusing_.front(), *picture);
+        fusing_.pop_front();
+    }
+}
+
+void Shot::deliver(GeneratedFrame &frame, const cv::Mat &picture) {
+    frame.passed = picture.empty();
+    if (!frame.passed) {
+        frame.neighbour.source = vision::crop_working(frame.source.picture, size_).clone();
+        frame.neighbour.source_luma = vision::luma(frame.neighbour.source);
+        frame.neighbour.stylized = vision::crop_working(picture, size_).clone();
+        lock_colors(frame.neighbour);
+    }
+    frame.source.picture.release();
+    frame.made = true;
 }
 
 } // namespace aianime::pipeline

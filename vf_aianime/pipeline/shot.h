@@ -3,12 +3,14 @@
 
 #include <opencv2/core.hpp>
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "pipeline/generator.h"
 #include "pipeline/settings.h"
+#include "pipeline/shot_fusion.h"
 #include "vision/color_lock.h"
 #include "vision/inbetween.h"
 
@@ -27,7 +29,8 @@ struct GeneratedFrame {
 };
 
 // The frames of one shot on their way through the networks: collects them into segments, runs a segment when it is full or the shot
-// ends, and cross-fades the frames that two segments share. Holds at most one segment.
+// ends, cross-fades the frames that two segments share, and fuses neighbours along the motion. Holds at most one segment and what
+// fusion looks at.
 class Shot {
 public:
     Shot(int number, const Settings &settings, const vision::WorkingSize &size, Generator &generator, Watch &watch,
@@ -45,6 +48,8 @@ private:
     std::vector<cv::Mat> generate();
     void cross_fade(std::vector<cv::Mat> &pictures) const;
     void settle(size_t count, const std::vector<cv::Mat> &pictures);
+    void deliver_fused();
+    void deliver(GeneratedFrame &frame, const cv::Mat &picture);
     void lock_colors(vision::StylizedNeighbour &frame);
     size_t shared_frames() const;
 
@@ -59,6 +64,12 @@ private:
     std::optional<vision::ColorLock> color_lock_;            // to the shot's first frame that was made
     std::vector<std::shared_ptr<GeneratedFrame>> collected_; // begins with the frames shared with the last segment
     std::vector<cv::Mat> carried_;                           // those frames as the last segment made them
+    ShotFusion fusion_;
+    std::deque<std::shared_ptr<GeneratedFrame>> fusing_; // that are in fusion_
 };
+
+// The i-th of the frames that two segments share, in the earlier segment's version and the later one's: faded so that the later one
+// counts by (i + 1) / (shared + 1). A version that is empty counts for nothing.
+cv::Mat cross_faded(const cv::Mat &earlier, const cv::Mat &later, size_t i, size_t shared);
 
 } // namespace aianime::pipeline

@@ -216,7 +216,7 @@ void read_identity(const Json &json, IdentitySettings &identity) {
 
 void read_coherence(const Json &json, Template &style) {
     json.only({"method", "attention", "window", "overlap", "segment", "fuse", "shift", "noise", "cfa", "flow_weight", "fusion",
-               "flow", "flow_model", "flow_updates"});
+               "latent_fusion", "flow", "flow_model", "flow_updates"});
     optional_choice(json, "method", methods, style.method);
     optional_choice(json, "attention", attention_modes, style.attention);
     optional_integer(json, "window", 1, max_frames, style.window);
@@ -233,6 +233,7 @@ void read_coherence(const Json &json, Template &style) {
     optional(json, "cfa", [&](const Json &value) { style.cfa = value.boolean(); });
     optional_number(json, "flow_weight", 0, 16, style.flow_weight);
     optional_integer(json, "fusion", 0, 8, style.fusion);
+    optional_number(json, "latent_fusion", 0, 1, style.latent_fusion);
     optional_choice(json, "flow", flow_methods, style.flow);
     optional_path(json, "flow_model", true, style.flow_model);
     optional_integer(json, "flow_updates", 1, max_flow_updates, style.flow_updates);

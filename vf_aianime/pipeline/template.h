@@ -115,9 +115,9 @@ struct Template {
     IdentitySettings identity;
 
     Method method = Method::attention;
-    nn::AttentionMode attention = nn::AttentionMode::anchors;
+    nn::AttentionMode attention = nn::AttentionMode::flow;
     int window = 16;  // 1 to 64
-    int overlap = 4;  // 0 to window - 1
+    int overlap = 2;  // 0 to window - 1
     int segment = 32; // 1 to 64 generated frames
     WindowWeights fuse = WindowWeights::pyramid;
     bool shift = true; // windows lie half a stride further on at every other step
@@ -125,6 +125,7 @@ struct Template {
     bool cfa = true;           // mode flow: the pack's trained attention between frames, where it has one
     double flow_weight = 1;    // mode flow without it: nn::CrossFrames::weight, 0 to 16
     std::optional<int> fusion; // 0 to 8 frames on each side
+    double latent_fusion = 0;  // share of the steps
     FlowMethod flow = FlowMethod::dis;
     std::string flow_model; // file, of RAFT
     int flow_updates = 12;  // 1 to 64, of RAFT

@@ -9,6 +9,23 @@ namespace aianime::pipeline {
 std::vector<Window> make_windows(int64_t frames, int64_t size, int64_t overlap, bool shifted) {
     if (frames <= size)
         return {{0, frames}};
+    const int64_t own = frames - overlap, stride = size - overlap, count = (own + stride - 1) / stride;
+    std::vector<int64_t> borders;
+    if (shifted)
+        borders.push_back(0);
+    for (int64_t i = 0; i < count; i++)
+        borders.push_back((2 * i + (shifted ? 1 : 0)) * own / (2 * count));
+    borders.push_back(own);
+    std::vector<Window> windows;
+    for (size_t i = 0; i + 1 < borders.size(); i++)
+        if (borders[i] < borders[i + 1]) // half of a single frame is none
+            windows.push_back({borders[i], borders[i + 1] - borders[i] + overlap});
+    return windows;
+}
+
+std::vector<Window> make_full_windows(int64_t frames, int64_t size, int64_t overlap, bool shifted) {
+    if (frames <= size)
+        return {{0, frames}};
     std::vector<Window> windows;
     const int64_t stride = size - overlap, earlier = shifted ? stride / 2 : 0;
     for (int64_t begin = -earlier; begin + size < frames; begin += stride)

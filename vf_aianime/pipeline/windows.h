@@ -12,10 +12,14 @@ struct Window {
     int64_t count;
 };
 
-// Windows of `size` frames, each sharing at least `overlap` with the one before; the last is moved back so that it ends with the
-// segment and is full where the segment has `size` frames at all. With `shifted` the borders lie half a stride earlier: the first
-// window is that much shorter. 0 <= overlap < size, frames >= 1.
+// As few windows of at most `size` frames as will do, each sharing `overlap` with the one before, as long as each other to a frame.
+// With `shifted` the borders lie in the middle between those: one window more, the first and the last half as long.
+// 0 <= overlap < size, frames >= 1.
 std::vector<Window> make_windows(int64_t frames, int64_t size, int64_t overlap, bool shifted = false);
+
+// The same with every window full, for what was trained with so many frames: the last one is moved back so that it ends with the
+// segment. With `shifted` the borders lie half a stride earlier: the first window is that much shorter.
+std::vector<Window> make_full_windows(int64_t frames, int64_t size, int64_t overlap, bool shifted = false);
 
 // How a frame's predictions are weighed where it lies in several windows: all the same; 1 at a window's borders and rising evenly
 // to its middle, where a frame sees most neighbours on both sides; or falling from the middle like a normal distribution whose

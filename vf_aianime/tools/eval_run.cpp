@@ -51,7 +51,7 @@ public:
     explicit Run(const Flags &flags)
         : flags_(flags), ffmpeg_(media::find_ffmpeg()), look_(flags.has("template") ? flags.text("template") : "pop"),
           style_(pipeline::load_template(look_)), width_(static_cast<int>(integer_or(flags, "width", 0, 0, 16384))),
-          chroma_(media::chroma_of(ffmpeg_, flags.words()[1])) {
+          layout_(media::layout_of(ffmpeg_, flags.words()[1])) {
         evaluation_.source = flags.words()[0];
         evaluation_.result = flags.words()[1];
         evaluation_.look = look_;
@@ -104,7 +104,7 @@ private:
 
     // As the filter would: shots, and the frames that the networks make. Those the baselines need are kept.
     void choose_frames() {
-        media::VideoReader video(ffmpeg_, evaluation_.source, chroma_);
+        media::VideoReader video(ffmpeg_, evaluation_.source, layout_);
         vision::ShotDetector detector;
         pipeline::FrameClock clock(clip_.time_base, {0, 0}, style_.generate_fps);
         const bool all = evaluation_.rate == "source";
@@ -163,7 +163,7 @@ private:
         options.all_generated = evaluation_.rate == "generated";
         options.settings = render_settings();
         options.warn = [](const std::string &line) { std::fprintf(stderr, "aianime: %s\n", line.c_str()); };
-        media::VideoReader video(ffmpeg_, evaluation_.source, chroma_);
+        media::VideoReader video(ffmpeg_, evaluation_.source, layout_);
         std::vector<media::VideoFrame> sources;
         std::vector<int64_t> pts;
         for (size_t i = 0; i <= beginning_.back(); i++) {
@@ -178,7 +178,7 @@ private:
 
     void open_columns() {
         const auto open = [&](const std::string &file) {
-            auto video = std::make_unique<media::VideoReader>(ffmpeg_, file, chroma_);
+            auto video = std::make_unique<media::VideoReader>(ffmpeg_, file, layout_);
             if (video->size() != source_size_)
                 throw Error(AIANIME_BAD_DATA, io::printable(file) + ": its frames are " + size_text(video->size()) +
                                                   ", the source's " + size_text(source_size_));
@@ -267,7 +267,7 @@ private:
     pipeline::Template style_;
     const int width_;
     std::vector<size_t> borders_;
-    const media::Chroma chroma_; // of the result: all frames go the same way
+    const media::Layout layout_; // of the result: all frames go the same way
     cv::Size source_size_;
     media::VideoFrames clip_;
     std::vector<eval::FrameInfo> frames_; // that are scored

@@ -130,7 +130,7 @@ at::Tensor PackNetworks::decode(const at::Tensor &latent) const { return vae->de
 
 at::Tensor PackNetworks::velocity(const at::Tensor &x, const at::Tensor &timesteps, const at::Tensor &words,
                                   const at::Tensor &hint) const {
-    const nn::ControlResiduals residuals = control->forward(x, timesteps, words, hint, nullptr);
+    nn::ControlResiduals residuals = control->forward(x, timesteps, words, hint, nullptr);
     return schedule.velocity(unet->forward(x, timesteps, words, nullptr, &residuals), x, timesteps);
 }
 
