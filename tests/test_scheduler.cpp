@@ -24,10 +24,11 @@ at::Tensor network(const at::Tensor &x, double t) {
     return (0.3 * x.to(at::kDouble) + 0.5 * at::sin(0.01 * t + 0.1 * index)).to(at::kFloat);
 }
 
+// float32 rounds otherwise from processor to processor (6e-6 seen), and early steps divide by a signal of a fifteenth.
 void expect_close(const at::Tensor &found, const at::Tensor &wanted, const std::string &what) {
     const double scale = std::max(wanted.abs().max().item<double>(), 1e-6);
     const double error = (found - wanted).abs().max().item<double>() / scale;
-    if (!(error < 5e-6))
+    if (!(error < 2e-5))
         ck_abort_msg("%s: off by %g of %g", what.c_str(), error, scale);
 }
 

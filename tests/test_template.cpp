@@ -283,7 +283,7 @@ AIANIME_TEST(b12_model_paths) {
 AIANIME_TEST(b15_to_b17_numbers) {
     ck_assert_int_eq(parse("\"coherence\": {\"window\": 1}").overlap, 0);
     ck_assert_int_eq(parse("\"coherence\": {\"window\": 3}").overlap, 2);
-    ck_assert_int_eq(parse("\"coherence\": {\"window\": 64}").overlap, 4);
+    ck_assert_int_eq(parse("\"coherence\": {\"window\": 64}").overlap, 2);
     expect_refused("\"coherence\": {\"window\": 8, \"overlap\": 8}", AIANIME_OUT_OF_RANGE,
                    "overlap: 8 is not below window, which is 8");
     expect_refused("\"coherence\": {\"overlap\": 16}", AIANIME_OUT_OF_RANGE, "below window");

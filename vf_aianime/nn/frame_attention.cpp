@@ -81,21 +81,30 @@ void append(std::vector<at::Tensor> &list, size_t layer, const at::Tensor &added
     list[layer] = list[layer].defined() ? at::cat({list[layer], added}, -2) : added;
 }
 
-// Means over 2x2 tokens, fewer at the right and lower border: [n, h * w, c] -> [n, means, c].
-at::Tensor means(const at::Tensor &tokens, int64_t height, int64_t width) {
-    return to_tokens(at::avg_pool2d(to_picture(tokens, height, width), 2, 2, 0, true, false));
+// Side of the cells whose means stand for an anchor's tokens.
+int64_t cell_of(int64_t height, int64_t width) {
+    int64_t cell = 1;
+    while (((height + cell - 1) / cell) * ((width + cell - 1) / cell) > most_anchor_tokens)
+        cell *= 2;
+    return cell;
+}
+
+// Means over cells, cut off at the right and lower border: [n, h * w, c] -> [n, means, c].
+at::Tensor means(const at::Tensor &tokens, int64_t height, int64_t width, int64_t cell) {
+    return to_tokens(at::avg_pool2d(to_picture(tokens, height, width), cell, cell, 0, true, false));
 }
 
 void remember(AnchorStore &store, const FrameAttention &frames, size_t layer, const at::Tensor &k, const at::Tensor &v) {
     const int64_t branches = frames.branches, height = frames.height, width = frames.width;
     append(store.keys, layer, by_frame(k, branches).flatten(1, 2));
     append(store.values, layer, by_frame(v, branches).flatten(1, 2));
-    if (frames.mode != AttentionMode::flow || height * width <= most_anchor_tokens)
+    const int64_t cell = cell_of(height, width);
+    if (frames.mode != AttentionMode::flow || cell == 1)
         return;
-    append(store.mean_keys, layer, by_frame(means(k, height, width), branches).flatten(1, 2));
-    append(store.mean_values, layer, by_frame(means(v, height, width), branches).flatten(1, 2));
+    append(store.mean_keys, layer, by_frame(means(k, height, width, cell), branches).flatten(1, 2));
+    append(store.mean_values, layer, by_frame(means(v, height, width, cell), branches).flatten(1, 2));
     const at::Tensor all = at::ones({1, 1, height, width}, k.options().dtype(at::kFloat)),
-                     counts = at::avg_pool2d(all, 2, 2, 0, true, false, 1).flatten().unsqueeze(1);
+                     counts = at::avg_pool2d(all, cell, cell, 0, true, false, 1).flatten().unsqueeze(1);
     append(store.counts, layer, counts.repeat({frames.frames, 1}));
 }
 

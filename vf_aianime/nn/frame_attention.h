@@ -26,14 +26,14 @@ enum class AttentionMode {
 struct AnchorStore {
     std::vector<at::Tensor> keys;   // per layer: [branches, anchors * tokens, channels]
     std::vector<at::Tensor> values; // likewise
-    // Of mode `flow`, in layers with more than most_anchor_tokens: means of 2x2 tokens, and how many each stands for, float32
-    // [anchors * means]. Undefined in other layers.
+    // Of mode `flow`, in layers with more than most_anchor_tokens: means of square cells, and how many tokens each stands for,
+    // float32 [anchors * means]. Undefined in other layers.
     std::vector<at::Tensor> mean_keys = {}, mean_values = {}, counts = {};
 };
 
-// What lies at the same place in an anchor comes along the flow; of all else a fine grid tells a query little that its means do
-// not, at a quarter of the cost.
-constexpr int64_t most_anchor_tokens = 1024;
+// What a thing looks like in an anchor comes along the flow; of all else a fine grid tells a query little that its means do not, at
+// a fraction of the cost. An anchor gives at most so many; cells are as small as that allows, their sides powers of two.
+constexpr int64_t most_anchor_tokens = 256;
 
 // What the self-attention layers of one forward pass need to know of the batch. The batch is `branches * frames` pictures, all
 // frames of the first guidance branch first. Null stands for mode `self`. One object per forward pass.
