@@ -31,8 +31,10 @@ TEST_SRC := $(wildcard tests/test_*.cpp)
 C_TEST_SRC := $(wildcard tests/test_*.c)
 TEST_SUPPORT := $(wildcard tests/support*.cpp)
 
+# Loops of our own on several threads; the precompiled header would have to be compiled with OpenMP, too.
+OPENMP_SRC := vf_aianime/nn/cross_kernel.cpp
 # Sources that see LibTorch start from the precompiled header.
-ATEN_SRC := $(foreach dir,$(ATEN_DIRS),$(wildcard vf_aianime/$(dir)/*.cpp)) \
+ATEN_SRC := $(filter-out $(OPENMP_SRC),$(foreach dir,$(ATEN_DIRS),$(wildcard vf_aianime/$(dir)/*.cpp))) \
             $(shell grep -l '"nn/aten.h"' tests/*.cpp vf_aianime/tools/*.cpp vf_aianime/train/*.cpp vf_aianime/eval/*.cpp 2>/dev/null)
 # Tests that need neither LibTorch nor OpenCV, and those of the C wall: both run with the sanitizers too.
 IO_TESTS := $(filter tests/%,$(shell grep -L -E '"(nn|diffusion|vision|pipeline|api|train|eval)/|"aianime\.h"' $$(grep -l '"io/' $(TEST_SRC) /dev/null) /dev/null))
@@ -57,7 +59,7 @@ TORCH_LIB := $(BUILD)/run/torch/lib
 LDFLAGS_ALL := -Wl,--as-needed -L$(TORCH_LIB) -Wl,-rpath-link,$(TORCH_LIB) $(LDFLAGS)
 TREE_RPATH := -Wl,-rpath,'$$ORIGIN/../run/torch/lib'
 # LibTorch exports pieces of the C++ library too: named first, that one serves who needs nothing else, and LibTorch is not loaded.
-ENGINE_LIBS := -lstdc++ $(JSON_LIBS) -lpng16 -ltorch_cpu -lc10 -lopencv_objdetect -lopencv_video -lopencv_imgproc -lopencv_core -ldl
+ENGINE_LIBS := -lstdc++ $(JSON_LIBS) -lpng16 -lgomp -ltorch_cpu -lc10 -lopencv_objdetect -lopencv_video -lopencv_imgproc -lopencv_core -ldl
 TOOL_LIBS := -lopencv_imgcodecs $(ENGINE_LIBS)
 
 ENGINE_LIB := $(BUILD)/lib/libaianime.a
@@ -143,6 +145,8 @@ $(PCH): vf_aianime/nn/aten.h $(OBJ)/flags
 
 $(ATEN_OBJ): $(PCH)
 $(ATEN_OBJ): CXXFLAGS_ALL += -include $(BUILD)/pch/aten.h -Winvalid-pch
+
+$(call objects,$(OPENMP_SRC)): CXXFLAGS_ALL += -fopenmp
 
 $(OBJ)/%.cpp.o: %.cpp $(OBJ)/flags
 	@mkdir -p $(@D)

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include "nn/aten.h"
@@ -192,8 +193,30 @@ AIANIME_TEST(bfloat16_is_near) {
     expect_close(fused, exact, 0.02, "bfloat16");
 }
 
+AIANIME_TEST(any_number_of_threads_gives_the_same) {
+    constexpr int64_t times = 40; // many tokens, or one thread takes all
+    nn::CrossTokens all = random_tokens(1);
+    const auto tall = [](at::Tensor &x) { x = x.repeat({1, times, 1}); };
+    all.height *= times;
+    tall(all.queries);
+    tall(all.own);
+    for (at::Tensor &anchor : all.anchors)
+        tall(anchor);
+    all.places = {all.places.flow.repeat({1, 1, 1, 1, times, 1}), all.places.valid.repeat({1, 1, 1, times, 1})};
+    const at::Tensor gates = random_gates();
+    const at::NoGradGuard no_gradient;
+    const int threads = at::get_num_threads();
+    at::set_num_threads(1);
+    const at::Tensor one = nn::cross_attention(all, gates);
+    for (int number : {2, 3, 5}) {
+        at::set_num_threads(number);
+        ck_assert(at::equal(nn::cross_attention(all, gates), one));
+    }
+    at::set_num_threads(threads);
+}
+
 int main() {
-    return run_suite("cross_attention",
-                     {it_is_what_its_definition_says, a_translation_picks_the_translated_values, nothing_to_be_seen_adds_nothing,
-                      the_number_of_anchors_does_not_change_what_they_weigh, bfloat16_is_near});
+    return run_suite("cross_attention", {it_is_what_its_definition_says, a_translation_picks_the_translated_values,
+                                         nothing_to_be_seen_adds_nothing, the_number_of_anchors_does_not_change_what_they_weigh,
+                                         bfloat16_is_near, any_number_of_threads_gives_the_same});
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "nn/cross_attention.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
@@ -151,12 +150,7 @@ public:
         std::vector<CrossFrame<Number>> frames;
         for (int64_t i = 0; i < queries_.size(0); i++)
             frames.push_back(frame(i));
-        constexpr int64_t fewest = 512; // tokens a thread is woken for
-        at::parallel_for(0, queries_.size(0) * count_, fewest, [&](int64_t begin, int64_t end) {
-            for (int64_t i = begin / count_; i * count_ < end; i++)
-                cross_tokens(frames[static_cast<size_t>(i)], std::max<int64_t>(begin - i * count_, 0),
-                             std::min(end - i * count_, count_), numbers<Number>(result) + i * count_ * channels_);
-        });
+        cross_tokens(frames, numbers<Number>(result));
         return result;
     }
 

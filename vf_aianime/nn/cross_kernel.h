@@ -6,7 +6,7 @@
 
 namespace aianime::nn {
 
-// cross_attention of one frame on the CPU, in one go for every token, so that nothing that has been gathered is ever stored. Plain
+// cross_attention of a frame on the CPU, in one go for every token, so that nothing that has been gathered is ever stored. Plain
 // memory; `Number` is float, or uint16_t for bfloat16. A head must be a multiple of 4 channels wide, all heads of 8.
 template <typename Number>
 struct CrossFrame {
@@ -28,8 +28,9 @@ struct CrossFrame {
     const float *coarse_bias = nullptr;   // [heads]
 };
 
-// Tokens [begin, end) of the frame; out: [tokens, channels].
-void cross_tokens(const CrossFrame<float> &frame, int64_t begin, int64_t end, float *out);
-void cross_tokens(const CrossFrame<uint16_t> &frame, int64_t begin, int64_t end, uint16_t *out);
+// Frames of one shape, on as many threads as LibTorch takes; the result does not depend on their number. out: [frames, tokens,
+// channels].
+void cross_tokens(const std::vector<CrossFrame<float>> &frames, float *out);
+void cross_tokens(const std::vector<CrossFrame<uint16_t>> &frames, uint16_t *out);
 
 } // namespace aianime::nn

@@ -5,9 +5,12 @@
 // Lanes of vector instructions, spelled out: GCC makes little of loops as short as a head is wide.
 typedef float Four __attribute__((vector_size(16)));
 typedef float Eight __attribute__((vector_size(32)));
+typedef float Sixteen __attribute__((vector_size(64)));
 typedef int32_t EightInt __attribute__((vector_size(32)));
 typedef uint32_t EightBits __attribute__((vector_size(32)));
 typedef uint16_t EightShort __attribute__((vector_size(16)));
+typedef uint32_t SixteenBits __attribute__((vector_size(64)));
+typedef uint16_t SixteenShort __attribute__((vector_size(32)));
 
 template <typename Lanes, typename Number>
 inline void load(Lanes &lanes, const Number *from) {
@@ -25,6 +28,14 @@ inline void read(Eight &lanes, const uint16_t *from) {
     EightShort narrow;
     load(narrow, from);
     lanes = reinterpret_cast<Eight>(__builtin_convertvector(narrow, EightBits) << 16);
+}
+
+inline void read(Sixteen &lanes, const float *from) { load(lanes, from); }
+
+inline void read(Sixteen &lanes, const uint16_t *from) {
+    SixteenShort narrow;
+    load(narrow, from);
+    lanes = reinterpret_cast<Sixteen>(__builtin_convertvector(narrow, SixteenBits) << 16);
 }
 
 inline void write(const Eight &lanes, float *to) { save(lanes, to); }
@@ -113,8 +124,8 @@ private:
         const int64_t step = left + 1 < f.width ? 2 * c : 0, line = top + 1 < f.height ? f.width * 2 * c : 0;
         const Number *p = source + (top * f.width + left) * 2 * c, *q = p + line;
         const float w0 = (1 - a) * (1 - b), w1 = a * (1 - b), w2 = (1 - a) * b, w3 = a * b;
-        for (int64_t i = 0; i < 2 * c; i += 8) {
-            Eight one, two, three, four;
+        for (int64_t i = 0; i < 2 * c; i += 16) {
+            Sixteen one, two, three, four;
             read(one, p + i);
             read(two, p + step + i);
             read(three, q + i);
