@@ -59,14 +59,14 @@ at::Tensor slow_flow_attention(const at::Tensor &q, const at::Tensor &k, const a
         for (int64_t t = 0; t < tokens; t++) {
             std::vector<at::Tensor> keys = {k[i]}, values = {v[i]};
             std::vector<double> bias(static_cast<size_t>(k.size(1)), 0.0);
-            for (size_t slot = 0; slot < aligned.keys.size(); slot++) {
-                const nn::FlowField &places = aligned.places[slot];
+            for (size_t slot = 0; slot < aligned.slots.size(); slot++) {
+                const nn::FlowField &places = aligned.slots[slot].places;
                 const int64_t y = t / width, x = t % width;
                 const double to_x = static_cast<double>(x) + places.flow[i][0][y][x].item<double>(),
                              to_y = static_cast<double>(y) + places.flow[i][1][y][x].item<double>();
-                keys.push_back(token_at(aligned.keys[slot][i], to_y, to_x).unsqueeze(0));
-                values.push_back(token_at(aligned.values[slot][i], to_y, to_x).unsqueeze(0));
-                const double share = aligned.weight * static_cast<double>(k.size(1)) / static_cast<double>(aligned.keys.size());
+                keys.push_back(token_at(aligned.slots[slot].keys[static_cast<size_t>(i)], to_y, to_x).unsqueeze(0));
+                values.push_back(token_at(aligned.slots[slot].values[static_cast<size_t>(i)], to_y, to_x).unsqueeze(0));
+                const double share = aligned.weight * static_cast<double>(k.size(1)) / static_cast<double>(aligned.slots.size());
                 bias.push_back(std::log(share * places.valid[i][y][x].item<double>()));
             }
             const at::Tensor all_keys = at::cat(keys).to(at::kDouble), all_values = at::cat(values).to(at::kDouble);
@@ -83,9 +83,8 @@ at::Tensor slow_flow_attention(const at::Tensor &q, const at::Tensor &k, const a
 nn::AlignedTokens two_slots(int64_t n, double weight) {
     return {height,
             width,
-            {random_tokens(11, n), random_tokens(12, n)},
-            {random_tokens(13, n), random_tokens(14, n)},
-            {random_field(15, n), random_field(16, n)},
+            {{random_tokens(11, n).unbind(), random_tokens(13, n).unbind(), random_field(15, n)},
+             {random_tokens(12, n).unbind(), random_tokens(14, n).unbind(), random_field(16, n)}},
             weight};
 }
 
@@ -110,8 +109,24 @@ AIANIME_TEST(as_defined) {
 AIANIME_TEST(both_ways_agree) {
     const at::Tensor q = random_tokens(1, 2, 700), k = random_tokens(2, 2, 300), v = random_tokens(3, 2, 300);
     const at::Tensor in_parts = nn::flow_attention(q, k, v, heads, {});
+    const at::Tensor few = random_tokens(4, 2), aligned = nn::flow_attention(few, k, v, heads, two_slots(2, 0.5));
     const at::NoGradGuard no_gradient;
     expect_close(in_parts, nn::flow_attention(q, k, v, heads, {}), 1e-5, "in parts");
+    expect_close(aligned, nn::flow_attention(few, k, v, heads, two_slots(2, 0.5)), 1e-5, "along the flow");
+}
+
+AIANIME_TEST(in_bfloat16) {
+    const at::NoGradGuard no_gradient;
+    const auto narrow = [](const at::Tensor &x) { return x.to(at::kBFloat16); };
+    const at::Tensor q = random_tokens(1, 2), k = random_tokens(2, 2, 47), v = random_tokens(3, 2, 47);
+    nn::AlignedTokens aligned = two_slots(2, 1);
+    const at::Tensor wide = nn::flow_attention(q, k, v, heads, aligned);
+    for (nn::AlignedSlot &slot : aligned.slots)
+        for (std::vector<at::Tensor> *list : {&slot.keys, &slot.values})
+            std::transform(list->begin(), list->end(), list->begin(), narrow);
+    const at::Tensor found = nn::flow_attention(narrow(q), narrow(k), narrow(v), heads, aligned);
+    ck_assert(found.scalar_type() == at::kBFloat16);
+    expect_close(found.to(at::kFloat), wide, 0.03, "bfloat16");
 }
 
 AIANIME_TEST(nothing_valid_is_plain) {
@@ -120,8 +135,8 @@ AIANIME_TEST(nothing_valid_is_plain) {
                      plain = nn::attention(q, k, v, heads);
     expect_close(nn::flow_attention(q, k, v, heads, {}), plain, 1e-5, "no slots");
     nn::AlignedTokens aligned = two_slots(2, 4);
-    for (nn::FlowField &places : aligned.places)
-        places.valid.zero_();
+    for (nn::AlignedSlot &slot : aligned.slots)
+        slot.places.valid.zero_();
     expect_close(nn::flow_attention(q, k, v, heads, aligned), plain, 1e-5, "nothing valid");
 }
 
@@ -129,13 +144,13 @@ AIANIME_TEST(nothing_valid_is_plain) {
 AIANIME_TEST(a_translation_picks_the_translated_tokens) {
     const at::NoGradGuard no_gradient;
     const at::Tensor q = random_tokens(1, 1), k = random_tokens(2, 1), v = random_tokens(3, 1);
-    nn::AlignedTokens aligned{height, width, {q}, {random_tokens(4, 1)}, {nn::still(height, width)}, 1e9};
-    aligned.places[0].flow = aligned.places[0].flow.unsqueeze(0).contiguous();
-    aligned.places[0].valid = aligned.places[0].valid.unsqueeze(0);
-    aligned.places[0].flow.select(1, 0).fill_(2);
-    aligned.places[0].flow.select(1, 1).fill_(1);
+    nn::FlowField places = nn::still(height, width);
+    places.flow[0].fill_(2);
+    places.flow[1].fill_(1);
+    const nn::AlignedTokens aligned{
+        height, width, {{{q[0]}, {random_tokens(4, 1)[0]}, {places.flow.unsqueeze(0), places.valid.unsqueeze(0)}}}, 1e9};
     const at::Tensor out = nn::flow_attention(q, k, v, heads, aligned).view({height, width, channels}),
-                     there = aligned.values[0].view({height, width, channels});
+                     there = aligned.slots[0].values[0].view({height, width, channels});
     expect_close(out.slice(0, 0, height - 1).slice(1, 0, width - 2), there.slice(0, 1).slice(1, 2), 1e-4, "translated");
 }
 
@@ -146,7 +161,8 @@ AIANIME_TEST(memory_is_linear) {
     nn::FlowField places = nn::still(side, side);
     places = {places.flow.unsqueeze(0), places.valid.unsqueeze(0)};
     const long before = peak_kilobytes();
-    const at::Tensor out = nn::flow_attention(q, q, q, heads, {side, side, {q, q}, {q, q}, {places, places}, 1});
+    const at::Tensor out =
+        nn::flow_attention(q, q, q, heads, {side, side, {{{q[0]}, {q[0]}, places}, {{q[0]}, {q[0]}, places}}, 1});
     ck_assert_int_lt(peak_kilobytes() - before, 200 * 1024);
     ck_assert(at::isfinite(out).all().item<bool>());
 }
@@ -175,13 +191,13 @@ AIANIME_TEST(frames_look_along_the_flow) {
     const nn::FlowField &places = cross.on_grid(height, width);
     for (int64_t i = 0; i < branches * frames; i++) {
         const int64_t branch = i / frames, frame = i % frames;
-        nn::AlignedTokens aligned{height, width, {}, {}, {}, cross.weight};
+        nn::AlignedTokens aligned{height, width, {}, cross.weight};
         for (int64_t slot = 0; slot < 3; slot++) {
             const int64_t other = slot < 2 ? cross.neighbours[static_cast<size_t>(2 * frame + slot)] : -1;
             const int64_t row = branch * frames + std::max<int64_t>(other, 0);
-            aligned.keys.push_back((slot < 2 ? k[row] : anchor_k[branch]).unsqueeze(0));
-            aligned.values.push_back((slot < 2 ? v[row] : anchor_v[branch]).unsqueeze(0));
-            aligned.places.push_back({places.flow[0][frame][slot].unsqueeze(0), places.valid[0][frame][slot].unsqueeze(0)});
+            aligned.slots.push_back({{slot < 2 ? k[row] : anchor_k[branch]},
+                                     {slot < 2 ? v[row] : anchor_v[branch]},
+                                     {places.flow[0][frame][slot].unsqueeze(0), places.valid[0][frame][slot].unsqueeze(0)}});
         }
         const at::Tensor all_k = at::cat({k[i], anchor_k[branch]}).unsqueeze(0),
                          all_v = at::cat({v[i], anchor_v[branch]}).unsqueeze(0);
@@ -237,6 +253,6 @@ AIANIME_TEST(one_frame_is_plain) {
 
 int main() {
     return run_suite("flow_attention",
-                     {as_defined, both_ways_agree, nothing_valid_is_plain, a_translation_picks_the_translated_tokens,
+                     {as_defined, both_ways_agree, in_bfloat16, nothing_valid_is_plain, a_translation_picks_the_translated_tokens,
                       memory_is_linear, frames_look_along_the_flow, fine_layers_see_means_of_anchors, one_frame_is_plain});
 }

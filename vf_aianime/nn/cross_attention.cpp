@@ -182,7 +182,8 @@ private:
             else if (other >= 0)
                 source = numbers<Number>(own_) + (branch * frames_ + other) * size;
             const int64_t place = ((flow_.size(0) == 1 ? 0 : branch) * frames_ + own) * slots + slot;
-            one.slots.push_back({source, numbers<float>(flow_) + place * 2 * count_, numbers<float>(valid_) + place * count_,
+            one.slots.push_back({source, source ? source + channels_ : source, 2 * channels_,
+                                 numbers<float>(flow_) + place * 2 * count_, numbers<float>(valid_) + place * count_,
                                  bias(anchor ? CrossKind::anchor : CrossKind::neighbour)});
         }
         if (coarse_keys_.defined()) {

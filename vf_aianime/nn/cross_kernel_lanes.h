@@ -68,43 +68,51 @@ public:
             float *row = biases + head * all;
             for (int64_t i = 0; i < all; i++)
                 row[i] = -1e30f; // lanes that stand for nothing
-            row[0] = f.own_bias[head];
+            row[0] = f.own ? f.own_bias[head] : 0;
             for (int64_t g = 0; g < f.coarse; g++)
                 row[aligned + g] = f.coarse_bias[head];
         }
     }
 
     inline void token(int64_t place, Number *out) {
-        const Number *q = f.queries + place * c, *own = f.own + place * 2 * c;
+        const Number *q = f.queries + place * c;
         Eight lanes, other;
         for (int64_t i = 0; i < c; i += 8) {
             read(lanes, q + i);
             save(lanes * scale, query + i);
         }
-        for (int64_t i = 0; i < 2 * c; i += 8) {
-            read(lanes, own + i);
-            save(lanes, found + i);
-        }
+        if (f.own)
+            copy(f.own + place * 2 * c, found, 2 * c);
+        else
+            copy(f.mean + place * c, found + c, c);
         look(place);
         for (int64_t head = 0; head < f.heads; head++)
-            attend(head);
+            attend(head, place);
         for (int64_t i = 0; i < c; i += 8) {
             load(lanes, sum + i);
             load(other, found + c + i);
-            write(lanes - other, out + place * c + i);
+            write(f.own ? lanes - other : lanes, out + place * c + i);
         }
     }
 
 private:
+    inline void copy(const Number *from, float *to, int64_t size) const {
+        Eight lanes;
+        for (int64_t i = 0; i < size; i += 8) {
+            read(lanes, from + i);
+            save(lanes, to + i);
+        }
+    }
+
     // Gathers what the flow leads to.
     inline void look(int64_t place) {
         const int64_t tokens = f.height * f.width, y = place / f.width, x = place - y * f.width;
         count = 1;
         for (const auto &slot : f.slots) {
             const float valid = slot.valid[place];
-            if (!slot.source || !(valid > 0))
+            if (!slot.keys || !(valid > 0))
                 continue;
-            gather(slot.source, static_cast<float>(x) + slot.flow[place], static_cast<float>(y) + slot.flow[tokens + place],
+            gather(slot, static_cast<float>(x) + slot.flow[place], static_cast<float>(y) + slot.flow[tokens + place],
                    found + count * 2 * c);
             for (int64_t head = 0; head < f.heads; head++)
                 biases[head * all + count] = slot.bias[head];
@@ -115,28 +123,42 @@ private:
                 biases[head * all + i] = -1e30f;
     }
 
-    inline void gather(const Number *source, float x, float y, float *to) const {
+    inline void gather(const typename CrossFrame<Number>::Slot &slot, float x, float y, float *to) const {
         const auto right = static_cast<float>(f.width - 1), bottom = static_cast<float>(f.height - 1);
         x = x < 0 ? 0 : x > right ? right : x;
         y = y < 0 ? 0 : y > bottom ? bottom : y;
         const auto left = static_cast<int64_t>(x), top = static_cast<int64_t>(y);
         const float a = x - static_cast<float>(left), b = y - static_cast<float>(top);
-        const int64_t step = left + 1 < f.width ? 2 * c : 0, line = top + 1 < f.height ? f.width * 2 * c : 0;
-        const Number *p = source + (top * f.width + left) * 2 * c, *q = p + line;
-        const float w0 = (1 - a) * (1 - b), w1 = a * (1 - b), w2 = (1 - a) * b, w3 = a * b;
-        for (int64_t i = 0; i < 2 * c; i += 16) {
-            Sixteen one, two, three, four;
-            read(one, p + i);
-            read(two, p + step + i);
-            read(three, q + i);
-            read(four, q + step + i);
-            save(one * w0 + two * w1 + three * w2 + four * w3, to + i);
-        }
+        const int64_t step = left + 1 < f.width ? slot.stride : 0, line = top + 1 < f.height ? f.width * slot.stride : 0,
+                      first = (top * f.width + left) * slot.stride;
+        const float shares[4] = {(1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b};
+        mix(slot.keys + first, step, line, shares, to);
+        mix(slot.values + first, step, line, shares, to + c);
     }
 
-    inline void attend(int64_t head) {
+    // Four neighbouring tokens.
+    inline void mix(const Number *p, int64_t step, int64_t line, const float *shares, float *to) const {
+        int64_t i = 0;
+        for (; i + 16 <= c; i += 16)
+            mix<Sixteen>(p + i, step, line, shares, to + i);
+        for (; i < c; i += 8)
+            mix<Eight>(p + i, step, line, shares, to + i);
+    }
+
+    template <typename Lanes>
+    inline void mix(const Number *p, int64_t step, int64_t line, const float *shares, float *to) const {
+        Lanes one, two, three, four;
+        read(one, p);
+        read(two, p + step);
+        read(three, p + line);
+        read(four, p + line + step);
+        save(one * shares[0] + two * shares[1] + three * shares[2] + four * shares[3], to);
+    }
+
+    inline void attend(int64_t head, int64_t place) {
         const float *q = query + head * d;
-        for (int64_t j = 0; j < count; j++)
+        weights[0] = f.own ? product(q, found + head * d) : f.log_sum[place * f.heads + head];
+        for (int64_t j = 1; j < count; j++)
             weights[j] = product(q, found + j * 2 * c + head * d);
         for (int64_t j = count; j < aligned; j++)
             weights[j] = weights[0];

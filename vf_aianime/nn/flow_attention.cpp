@@ -3,10 +3,12 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
 #include "nn/aten.h"
+#include "nn/cross_kernel.h"
 #include "nn/layers.h"
 
 namespace aianime::nn {
@@ -15,7 +17,7 @@ namespace {
 
 // A softmax over a part of the tokens, to be merged with others.
 struct Partial {
-    at::Tensor mean;    // float32 [n, heads, tokens, d], of the values
+    at::Tensor mean;    // [n, heads, tokens, d], of the values
     at::Tensor log_sum; // float32 [n, heads, tokens], of the exponentials of all logits
 };
 
@@ -47,17 +49,77 @@ Partial attend_everywhere(const at::Tensor &q, const at::Tensor &k, const at::Te
     if (bias.defined())
         mask = bias.to(q.scalar_type()).view({1, 1, 1, -1});
     const auto [mean, log_sum] = at::_scaled_dot_product_flash_attention_for_cpu(q, k, v, 0, false, mask);
-    return {mean.to(at::kFloat), log_sum};
+    return {mean, log_sum};
 }
 
 // Adds the softmax over other tokens: the mean of their values and the log of the sum of their logits' exponentials.
 void merge(Partial &all, const Partial &others) {
     const at::Tensor sum = at::logaddexp(all.log_sum, others.log_sum);
-    all.mean = all.mean * at::exp(all.log_sum - sum).unsqueeze(-1) + others.mean * at::exp(others.log_sum - sum).unsqueeze(-1);
+    all.mean = all.mean.to(at::kFloat) * at::exp(all.log_sum - sum).unsqueeze(-1) +
+               others.mean * at::exp(others.log_sum - sum).unsqueeze(-1);
     all.log_sum = sum;
 }
 
 at::Tensor joined(const Partial &all, const at::Tensor &q) { return all.mean.transpose(1, 2).flatten(2).to(q.scalar_type()); }
+
+// Of aligned tokens, added to every logit.
+double bias_of(const AlignedTokens &aligned, const at::Tensor &k, const at::Tensor &counts) {
+    const double seen = counts.defined() ? counts.sum().item<double>() : static_cast<double>(k.size(1));
+    return std::log(aligned.weight * seen / static_cast<double>(aligned.slots.size()));
+}
+
+void add_aligned(Partial &all, const at::Tensor &queries, const AlignedTokens &aligned, double bias) {
+    const int64_t heads = queries.size(1);
+    const at::Tensor scaled = queries.to(at::kFloat) / std::sqrt(static_cast<double>(queries.size(3)));
+    for (const AlignedSlot &slot : aligned.slots) {
+        const auto there = [&](const std::vector<at::Tensor> &tokens) {
+            const at::Tensor picture = to_picture(at::stack(tokens), aligned.height, aligned.width);
+            return split_heads(to_tokens(gather_along(picture, slot.places.flow)).to(at::kFloat), heads);
+        };
+        const at::Tensor trust = at::log(slot.places.valid.flatten(1)).unsqueeze(1);
+        merge(all, {there(slot.values), (scaled * there(slot.keys)).sum(-1) + bias + trust});
+    }
+}
+
+// add_aligned() by the kernel for the CPU, `Number` as there, and joined().
+template <typename Number>
+at::Tensor fused(const Partial &all, const at::Tensor &q, int64_t heads, const AlignedTokens &aligned, double bias) {
+    const auto numbers = [](const at::Tensor &x) { return static_cast<const Number *>(x.data_ptr()); };
+    const at::Tensor queries = q.contiguous(), mean = all.mean.transpose(1, 2).contiguous(),
+                     log_sum = all.log_sum.transpose(1, 2).contiguous(), result = at::empty_like(queries);
+    const int64_t tokens = q.size(1), channels = q.size(2);
+    std::vector<at::Tensor> held; // what is looked at, contiguous
+    const auto hold = [&held](const at::Tensor &x) { return held.emplace_back(x.contiguous()); };
+    const std::vector<float> biases(static_cast<size_t>(heads), static_cast<float>(bias));
+    std::vector<CrossFrame<Number>> frames(static_cast<size_t>(q.size(0)));
+    for (size_t i = 0; i < frames.size(); i++) {
+        const auto row = static_cast<int64_t>(i);
+        CrossFrame<Number> &frame = frames[i];
+        frame.height = aligned.height;
+        frame.width = aligned.width;
+        frame.heads = heads;
+        frame.channels = channels;
+        frame.queries = numbers(queries) + row * tokens * channels;
+        frame.mean = numbers(mean) + row * tokens * channels;
+        frame.log_sum = log_sum.const_data_ptr<float>() + row * tokens * heads;
+        for (const AlignedSlot &slot : aligned.slots)
+            frame.slots.push_back({numbers(hold(slot.keys[i])), numbers(hold(slot.values[i])), channels,
+                                   hold(slot.places.flow[row]).template const_data_ptr<float>(),
+                                   hold(slot.places.valid[row]).template const_data_ptr<float>(), biases.data()});
+    }
+    cross_tokens(frames, static_cast<Number *>(result.data_ptr()));
+    return result;
+}
+
+// The kernel has no gradient.
+bool can_be_fused(const Partial &all, const at::Tensor &q, int64_t heads, const AlignedTokens &aligned) {
+    const at::ScalarType type = q.scalar_type();
+    const bool same = std::all_of(aligned.slots.begin(), aligned.slots.end(), [type](const AlignedSlot &slot) {
+        return slot.keys.front().scalar_type() == type && slot.values.front().scalar_type() == type;
+    });
+    return same && !at::GradMode::is_enabled() && q.is_cpu() && (type == at::kFloat || type == at::kBFloat16) &&
+           all.mean.scalar_type() == type && q.size(2) % 8 == 0 && q.size(2) / heads % 4 == 0;
+}
 
 } // namespace
 
@@ -66,18 +128,13 @@ at::Tensor flow_attention(const at::Tensor &q, const at::Tensor &k, const at::Te
     const at::Tensor queries = split_heads(q, heads);
     Partial all =
         attend_everywhere(queries, split_heads(k, heads), split_heads(v, heads), counts.defined() ? at::log(counts) : counts);
-    const auto slots = static_cast<double>(aligned.keys.size());
-    const double seen = counts.defined() ? counts.sum().item<double>() : static_cast<double>(k.size(1));
-    const double bias = std::log(aligned.weight * seen / slots);
-    const at::Tensor scaled = queries.to(at::kFloat) * scale_of(q, heads);
-    const auto there = [&](const at::Tensor &tokens, size_t slot) {
-        const at::Tensor gathered = gather_along(to_picture(tokens, aligned.height, aligned.width), aligned.places[slot].flow);
-        return split_heads(to_tokens(gathered).to(at::kFloat), heads);
-    };
-    for (size_t slot = 0; slot < aligned.keys.size(); slot++) {
-        const at::Tensor trust = at::log(aligned.places[slot].valid.flatten(1)).unsqueeze(1);
-        merge(all, {there(aligned.values[slot], slot), (scaled * there(aligned.keys[slot], slot)).sum(-1) + bias + trust});
-    }
+    if (aligned.slots.empty())
+        return joined(all, q);
+    const double bias = bias_of(aligned, k, counts);
+    if (can_be_fused(all, q, heads, aligned))
+        return q.scalar_type() == at::kFloat ? fused<float>(all, q, heads, aligned, bias)
+                                             : fused<uint16_t>(all, q, heads, aligned, bias);
+    add_aligned(all, queries, aligned, bias);
     return joined(all, q);
 }
 

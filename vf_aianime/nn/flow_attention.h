@@ -9,13 +9,16 @@
 
 namespace aianime::nn {
 
+// One picture for each of n frames to look at.
+struct AlignedSlot {
+    std::vector<at::Tensor> keys, values; // the pictures', [tokens, channels] each
+    FlowField places; // where the frame's tokens lie there, flow [n, 2, height, width], valid [n, height, width]
+};
+
 // Tokens of other frames that lie where the optical flow leads, in one layer.
 struct AlignedTokens {
     int64_t height = 0, width = 0; // of the layer's grid, tokens = height * width
-    // Per slot, of the frames that are looked at: [n, tokens, channels] each.
-    std::vector<at::Tensor> keys, values;
-    // Per slot: where this frame's tokens lie there, flow [n, 2, height, width], valid [n, height, width].
-    std::vector<FlowField> places;
+    std::vector<AlignedSlot> slots;
     // All slots together weigh so much as all other tokens where every logit is the same; above 0.
     double weight = 1;
 };

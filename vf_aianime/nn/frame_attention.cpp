@@ -129,19 +129,20 @@ AlignedTokens aligned_tokens(const FrameAttention &frames, const at::Tensor &k, 
     CrossFrames &cross = *frames.cross;
     const FlowField &places = cross.on_grid(frames.height, frames.width);
     const int64_t count = frames.branches * frames.frames, tokens = k.size(1);
-    const auto of_batch = [&](const at::Tensor &of_frames, int64_t slot) {
-        if (slot >= cross.neighbour_slots()) {
-            const int64_t anchor = slot - cross.neighbour_slots();
-            const at::Tensor &stored = of_frames.is_same(k) ? anchor_keys : anchor_values;
-            return stored.slice(1, anchor * tokens, (anchor + 1) * tokens).repeat_interleave(frames.frames, 0);
-        }
-        std::vector<int64_t> index;
+    // Of each frame, the picture that a slot looks at: [tokens, channels].
+    const auto looked_at = [&](const at::Tensor &of_frames, const at::Tensor &of_anchors, int64_t slot) {
+        std::vector<at::Tensor> list;
+        const int64_t anchor = slot - cross.neighbour_slots();
         for (int64_t i = 0; i < count; i++) {
+            if (anchor >= 0) {
+                list.push_back(of_anchors[i / frames.frames].slice(0, anchor * tokens, (anchor + 1) * tokens));
+                continue;
+            }
             const int64_t frame = i % frames.frames,
                           other = cross.neighbours[static_cast<size_t>(frame * cross.neighbour_slots() + slot)];
-            index.push_back(i - frame + (other < 0 ? frame : other)); // nothing is valid where there is none
+            list.push_back(of_frames[i - frame + (other < 0 ? frame : other)]); // nothing is valid where there is none
         }
-        return of_frames.index_select(0, at::tensor(index).to(of_frames.device()));
+        return list;
     };
     const auto per_frame = [&](const at::Tensor &of_places, int64_t slot) {
         const at::Tensor own = of_places.select(2, slot).to(k.device());
@@ -149,12 +150,11 @@ AlignedTokens aligned_tokens(const FrameAttention &frames, const at::Tensor &k, 
     };
     // A token of a coarse grid stands for things that may move apart: it weighs less.
     const double fineness = static_cast<double>(frames.height) / static_cast<double>(cross.places.valid.size(-2));
-    AlignedTokens aligned{frames.height, frames.width, {}, {}, {}, cross.weight * std::min(1.0, 2 * fineness)};
-    for (int64_t slot = 0; slot < cross.slots(); slot++) {
-        aligned.keys.push_back(of_batch(k, slot));
-        aligned.values.push_back(of_batch(v, slot));
-        aligned.places.push_back({per_frame(places.flow, slot), per_frame(places.valid, slot)});
-    }
+    AlignedTokens aligned{frames.height, frames.width, {}, cross.weight * std::min(1.0, 2 * fineness)};
+    for (int64_t slot = 0; slot < cross.slots(); slot++)
+        aligned.slots.push_back({looked_at(k, anchor_keys, slot),
+                                 looked_at(v, anchor_values, slot),
+                                 {per_frame(places.flow, slot), per_frame(places.valid, slot)}});
     return aligned;
 }
 

@@ -42,7 +42,7 @@ FlowStore::Picture FlowStore::name(const cv::Mat &picture) {
 }
 
 FlowStore::Pair FlowStore::get(const Key &key, const std::function<Pair()> &measure) {
-    const Entry there{key.from, key.to, key.height, key.width}, back{key.to, key.from, key.height, key.width};
+    const Entry there{key.from, key.to, key.height, key.width, key.afar}, back{key.to, key.from, key.height, key.width, key.afar};
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         if (const auto found = pairs_.find(there); found != pairs_.end())

@@ -47,6 +47,7 @@ public:
     struct Key {
         Picture from, to;
         int64_t height, width; // of the fields
+        bool afar = false;     // measured as OpticalFlow::afar() does
     };
     // What is stored for the pair, in this order or the other; else what `measure` gives, which is stored.
     Pair get(const Key &key, const std::function<Pair()> &measure);
@@ -59,7 +60,7 @@ public:
     size_t measured() const { return measured_; } // pairs that `whole` had to have measured
 
 private:
-    using Entry = std::tuple<Picture, Picture, int64_t, int64_t>;
+    using Entry = std::tuple<Picture, Picture, int64_t, int64_t, bool>;
     using Names = std::pair<Picture, Picture>;
 
     void keep_whole(const Names &names, const vision::CompactFlows &flows);

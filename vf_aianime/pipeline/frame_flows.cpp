@@ -31,14 +31,14 @@ FrameFlows::FrameFlows(std::vector<at::Tensor> pictures, int64_t height, int64_t
         names_.push_back(FlowStore::name(picture));
 }
 
-const nn::FlowField &FrameFlows::pair(int64_t from, int64_t to) {
-    const auto found = pairs_.find({from, to});
+const nn::FlowField &FrameFlows::pair(int64_t from, int64_t to, bool afar) {
+    const auto found = pairs_.find({from, to, afar});
     if (found != pairs_.end())
         return found->second;
     if (place(from) == place(to))
         return still_;
-    measure(from, to);
-    return pairs_.at({from, to});
+    measure(from, to, afar);
+    return pairs_.at({from, to, afar});
 }
 
 OpticalFlow::View FrameFlows::view(int64_t picture) {
@@ -62,23 +62,30 @@ int64_t FrameFlows::place(int64_t picture) const {
     return std::find(names_.begin(), names_.end(), names_[static_cast<size_t>(picture)]) - names_.begin();
 }
 
-void FrameFlows::measure(int64_t from, int64_t to) {
-    const auto measured = [&]() -> FlowStore::Pair {
-        const vision::MotionPair motions = flow_.between(seen(from), seen(to), std::abs(place(from) - place(to)) <= kept_whole_);
-        return {nn::resize_flow(to_field(motions.there), height_, width_),
-                nn::resize_flow(to_field(motions.back), height_, width_)};
-    };
-    const FlowStore::Pair pair =
-        flow_.store() ? flow_.store()->get({seen(from).name, seen(to).name, height_, width_}, measured) : measured();
-    pairs_[{from, to}] = pair.there;
-    pairs_[{to, from}] = pair.back;
+vision::MotionPair FrameFlows::motions(int64_t from, int64_t to, bool afar) {
+    const at::Tensor &picture = pictures_[static_cast<size_t>(from)];
+    const bool keep = std::abs(place(from) - place(to)) <= kept_whole_;
+    if (2 * height_ > picture.size(2) || 2 * width_ > picture.size(3))
+        return flow_.between(seen(from), seen(to), keep);
+    return afar ? flow_.afar(view(from), view(to)) : flow_.halved(seen(from), seen(to), keep);
 }
 
-nn::FlowField FrameFlows::stack(const std::vector<int64_t> &frames, const std::vector<int64_t> &others) {
+void FrameFlows::measure(int64_t from, int64_t to, bool afar) {
+    const auto measured = [&]() -> FlowStore::Pair {
+        const vision::MotionPair pair = motions(from, to, afar);
+        return {nn::resize_flow(to_field(pair.there), height_, width_), nn::resize_flow(to_field(pair.back), height_, width_)};
+    };
+    const FlowStore::Pair pair =
+        flow_.store() ? flow_.store()->get({seen(from).name, seen(to).name, height_, width_, afar}, measured) : measured();
+    pairs_[{from, to, afar}] = pair.there;
+    pairs_[{to, from, afar}] = pair.back;
+}
+
+nn::FlowField FrameFlows::stack(const std::vector<int64_t> &frames, const std::vector<int64_t> &others, size_t near) {
     std::vector<at::Tensor> flows, valid;
     const size_t slots = others.size() / frames.size();
     for (size_t i = 0; i < others.size(); i++) {
-        const nn::FlowField &field = others[i] < 0 ? none_ : pair(frames[i / slots], others[i]);
+        const nn::FlowField &field = others[i] < 0 ? none_ : pair(frames[i / slots], others[i], i % slots >= near);
         flows.push_back(field.flow);
         valid.push_back(field.valid);
     }
@@ -100,7 +107,7 @@ nn::CrossFrames cross_frames(FrameFlows &flows, const std::vector<int64_t> &fram
         others.insert(others.end(), anchors.begin(), anchors.end());
     }
     if (!others.empty())
-        pass.places = flows.stack(frames, others);
+        pass.places = flows.stack(frames, others, offsets.size());
     return pass;
 }
 

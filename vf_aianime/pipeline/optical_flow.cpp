@@ -68,11 +68,15 @@ OpticalFlow::OpticalFlow(std::shared_ptr<const nn::Raft> network, int updates)
     : network_(std::move(network)), updates_(updates), store_(std::make_shared<FlowStore>()) {}
 
 OpticalFlow::View OpticalFlow::look(const cv::Mat &picture) const {
-    if (!network_)
-        return {picture.size(), vision::luma(picture), {}};
+    if (!network_) {
+        const cv::Mat luma = vision::luma(picture);
+        cv::Mat small;
+        cv::resize(luma, small, {(luma.cols + 1) / 2, (luma.rows + 1) / 2}, 0, 0, cv::INTER_AREA);
+        return {picture.size(), luma, small, {}};
+    }
     if (std::min(picture.cols, picture.rows) < smallest_side)
-        return {picture.size(), {}, {}};
-    return {picture.size(), {}, network_->look(shown(picture))};
+        return {picture.size(), {}, {}, {}};
+    return {picture.size(), {}, {}, network_->look(shown(picture))};
 }
 
 cv::Mat OpticalFlow::flow(const View &from, const View &to) const {
@@ -93,12 +97,27 @@ vision::CompactFlows OpticalFlow::measured(const View &from, const View &to) con
 
 vision::MotionPair OpticalFlow::between(const View &from, const View &to) const { return vision::expanded(measured(from, to)); }
 
-vision::MotionPair OpticalFlow::between(const Seen &from, const Seen &to, bool keep) const {
+vision::CompactFlows OpticalFlow::stored(const Seen &from, const Seen &to, bool keep) const {
     const auto measure = [&] {
         const View a = from.view(), b = to.view();
         return measured(a, b);
     };
-    return vision::expanded(store_ ? store_->whole(from.name, to.name, keep, measure) : measure());
+    return store_ ? store_->whole(from.name, to.name, keep, measure) : measure();
+}
+
+vision::MotionPair OpticalFlow::between(const Seen &from, const Seen &to, bool keep) const {
+    return vision::expanded(stored(from, to, keep));
+}
+
+vision::MotionPair OpticalFlow::halved(const Seen &from, const Seen &to, bool keep) const {
+    return vision::halved(stored(from, to, keep));
+}
+
+vision::MotionPair OpticalFlow::afar(const View &from, const View &to) const {
+    if (network_ || std::min(from.small.cols, from.small.rows) < smallest_side)
+        return vision::halved(measured(from, to));
+    const cv::Mat there = vision::flow(from.small, to.small), back = vision::flow(to.small, from.small);
+    return {{there, vision::consistency(there, back, 2)}, {back, vision::consistency(back, there, 2)}};
 }
 
 } // namespace aianime::pipeline

@@ -12,9 +12,8 @@ std::vector<at::Tensor> places_in_first_frame(const FrameRequest &first, const s
     std::vector<at::Tensor> pictures{first.picture};
     for (const FrameRequest &frame : frames)
         pictures.push_back(frame.picture);
-    const auto all = static_cast<int64_t>(pictures.size()); // attention asks for the same pairs where the first frame is an anchor
     FrameFlows flows(std::move(pictures), first.picture.size(2) / factor * diffusion::noise_refinement,
-                     first.picture.size(3) / factor * diffusion::noise_refinement, flow, all);
+                     first.picture.size(3) / factor * diffusion::noise_refinement, flow);
     std::vector<at::Tensor> places;
     for (size_t i = 0; i < frames.size(); i++) {
         watch.step("analyse");

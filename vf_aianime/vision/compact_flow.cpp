@@ -36,6 +36,15 @@ cv::Mat expanded(const cv::Mat &flow, cv::Size size) {
     return out;
 }
 
+cv::Mat halved(const cv::Mat &flow, cv::Size size) {
+    const cv::Matx22f cells(static_cast<float>(flow.cols) / static_cast<float>(size.width), 0, 0,
+                            static_cast<float>(flow.rows) / static_cast<float>(size.height));
+    cv::Mat small, out;
+    flow.convertTo(small, CV_32F, 1 / steps);
+    cv::transform(small, out, cells);
+    return out;
+}
+
 } // namespace
 
 CompactFlows compact(const cv::Mat &there, const cv::Mat &back, bool doubled) {
@@ -45,6 +54,11 @@ CompactFlows compact(const cv::Mat &there, const cv::Mat &back, bool doubled) {
 MotionPair expanded(const CompactFlows &flows) {
     const cv::Mat there = expanded(flows.there, flows.size), back = expanded(flows.back, flows.size);
     return {{there, consistency(there, back)}, {back, consistency(back, there)}};
+}
+
+MotionPair halved(const CompactFlows &flows) {
+    const cv::Mat there = halved(flows.there, flows.size), back = halved(flows.back, flows.size);
+    return {{there, consistency(there, back, 2)}, {back, consistency(back, there, 2)}};
 }
 
 } // namespace aianime::vision

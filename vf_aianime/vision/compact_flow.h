@@ -22,4 +22,7 @@ CompactFlows compact(const cv::Mat &there, const cv::Mat &back, bool doubled);
 // At the pictures' size.
 MotionPair expanded(const CompactFlows &flows);
 
+// As they are stored, at half of it, in cells of that size: for grids that are coarser still.
+MotionPair halved(const CompactFlows &flows);
+
 } // namespace aianime::vision

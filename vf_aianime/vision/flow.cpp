@@ -26,9 +26,9 @@ cv::Mat absolute_positions(const cv::Mat &flow) {
 }
 
 // 1 up to the bound of the criterion, then falling so that three times the bound leaves 2 %.
-float agreement(cv::Vec2f forward, cv::Vec2f backward) {
+float agreement(cv::Vec2f forward, cv::Vec2f backward, float least) {
     const cv::Vec2f sum = forward + backward;
-    const float bound = 0.01f * (forward.dot(forward) + backward.dot(backward)) + 0.5f;
+    const float bound = 0.01f * (forward.dot(forward) + backward.dot(backward)) + least;
     const float ratio = sum.dot(sum) / bound;
     return ratio <= 1 ? 1.0f : std::exp(-2 * (ratio - 1));
 }
@@ -62,7 +62,8 @@ cv::Mat warp(const cv::Mat &picture, const cv::Mat &flow) {
     return out;
 }
 
-cv::Mat consistency(const cv::Mat &forward, const cv::Mat &backward) {
+cv::Mat consistency(const cv::Mat &forward, const cv::Mat &backward, float pixels) {
+    const float least = 0.5f / (pixels * pixels);
     const cv::Mat map = absolute_positions(forward);
     cv::Mat returning, out(forward.size(), CV_32FC1);
     cv::remap(backward, returning, map, cv::noArray(), cv::INTER_LINEAR, cv::BORDER_REPLICATE);
@@ -72,7 +73,7 @@ cv::Mat consistency(const cv::Mat &forward, const cv::Mat &backward) {
         float *to = out.ptr<float>(y);
         for (int x = 0; x < forward.cols; x++) {
             const bool inside = at[x][0] >= 0 && at[x][0] <= right && at[x][1] >= 0 && at[x][1] <= bottom;
-            to[x] = inside ? agreement(there[x], back[x]) : 0;
+            to[x] = inside ? agreement(there[x], back[x], least) : 0;
         }
     });
     return out;

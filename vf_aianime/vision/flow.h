@@ -17,8 +17,9 @@ cv::Mat flow(const cv::Mat &from, const cv::Mat &to);
 cv::Mat warp(const cv::Mat &picture, const cv::Mat &flow);
 
 // CV_32FC1 in [0, 1]: 1 where going along `forward` and back along `backward` returns to the start (Sundaram et al., ECCV 2010, eq.
-// 5: |f + b|^2 < 0.01 (|f|^2 + |b|^2) + 0.5), falling to 0 softly, and 0 where p + flow(p) lies outside.
-cv::Mat consistency(const cv::Mat &forward, const cv::Mat &backward);
+// 5: |f + b|^2 < 0.01 (|f|^2 + |b|^2) + 0.5), falling to 0 softly, and 0 where p + flow(p) lies outside. The 0.5 is in pixels;
+// flows are in cells that are `pixels` of those wide.
+cv::Mat consistency(const cv::Mat &forward, const cv::Mat &backward, float pixels = 1);
 
 // Motion from one picture to another of the same size.
 struct Motion {
