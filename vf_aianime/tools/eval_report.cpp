@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tools/eval_report.h"
 
-#include <json-c/json.h>
-
 #include <cstdio>
-#include <memory>
+
+#include "io/json_build.h"
 
 namespace aianime::tools {
 
 namespace {
 
+using io::add;
+using io::add_count;
+using io::list_in;
+using io::object_in;
 using train::EvalReport;
 
 void print_style(const train::StyleScore &score) {
@@ -51,31 +54,6 @@ void print_lora(const train::LoraScore &score) {
                 score.pictures);
 }
 
-using Object = std::unique_ptr<json_object, int (*)(json_object *)>;
-
-void add(json_object *object, const char *key, const std::string &text) {
-    json_object_object_add(object, key, json_object_new_string(text.c_str()));
-}
-
-// Enough digits to compare, few enough to read.
-json_object *number(double value) {
-    char text[40];
-    std::snprintf(text, sizeof(text), "%.6g", value);
-    return json_object_new_double_s(value, text);
-}
-
-void add(json_object *object, const char *key, double value) { json_object_object_add(object, key, number(value)); }
-
-void add_count(json_object *object, const char *key, size_t count) {
-    json_object_object_add(object, key, json_object_new_uint64(count));
-}
-
-json_object *object_in(json_object *parent, const char *key) {
-    json_object *object = json_object_new_object();
-    json_object_object_add(parent, key, object);
-    return object;
-}
-
 void add_style(json_object *parent, const train::StyleScore &score) {
     json_object *object = object_in(parent, score.name.c_str());
     add_count(object, "pictures", score.pictures);
@@ -86,10 +64,9 @@ void add_style(json_object *parent, const train::StyleScore &score) {
     add(object, "psnr", score.psnr);
     add(object, "lines", score.lines);
     add(object, "target_lines", score.target_lines);
-    json_object *cast = json_object_new_array();
+    json_object *cast = list_in(object, "cast");
     for (int i = 0; i < 3; i++)
-        json_object_array_add(cast, number(score.cast[i]));
-    json_object_object_add(object, "cast", cast);
+        io::append(cast, score.cast[i]);
 }
 
 void add_blocks(json_object *parent, const char *key, const train::Blockiness &blocks) {
@@ -176,7 +153,7 @@ void print_eval(const EvalReport &report) {
 }
 
 std::string eval_json(const EvalReport &report, const train::EvalOptions &options, const std::string &folder) {
-    const Object json(json_object_new_object(), json_object_put);
+    const io::JsonRoot json = io::json_root();
     json_object *top = json.get();
     add(top, "pack", options.pack);
     if (!options.lora.empty())
@@ -204,9 +181,7 @@ std::string eval_json(const EvalReport &report, const train::EvalOptions &option
         add_lora(top, *report.lora);
     if (report.time)
         add_time(top, *report.time);
-    return std::string(json_object_to_json_string_ext(top, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-                                                               JSON_C_TO_STRING_NOSLASHESCAPE)) +
-           "\n";
+    return io::text_of(top);
 }
 
 } // namespace aianime::tools

@@ -23,6 +23,7 @@ struct Verb {
 extern const Verb contact_verb;
 extern const Verb doctor_verb;
 extern const Verb eval_verb;
+extern const Verb faces_verb;
 extern const Verb image_verb;
 extern const Verb info_verb;
 extern const Verb models_verb;
