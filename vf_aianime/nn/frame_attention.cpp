@@ -160,8 +160,10 @@ AlignedTokens aligned_tokens(const FrameAttention &frames, const at::Tensor &k, 
 
 } // namespace
 
-at::Tensor attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, int64_t heads) {
-    const at::Tensor result = at::scaled_dot_product_attention(split_heads(q, heads), split_heads(k, heads), split_heads(v, heads));
+at::Tensor attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, int64_t heads, const at::Tensor &bias) {
+    const at::Tensor result =
+        at::scaled_dot_product_attention(split_heads(q, heads), split_heads(k, heads), split_heads(v, heads),
+                                         bias.defined() ? std::optional<at::Tensor>(bias.unsqueeze(1)) : std::nullopt);
     return result.transpose(1, 2).flatten(2);
 }
 

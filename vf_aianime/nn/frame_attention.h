@@ -55,6 +55,6 @@ struct FrameAttention {
 };
 
 // softmax(q k^T / sqrt(d)) v per head. q [batch, n, channels], k and v [batch, m, channels] -> [batch, n, channels].
-at::Tensor attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, int64_t heads);
+at::Tensor attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, int64_t heads, const at::Tensor &bias = {});
 
 } // namespace aianime::nn

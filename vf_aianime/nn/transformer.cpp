@@ -9,8 +9,8 @@ namespace aianime::nn {
 
 int64_t Prompts::runs() const {
     int64_t runs = keys.size(0);
-    for (const ImagePrompt::Layer *image : images)
-        runs = std::lcm(runs, image->keys.size(0));
+    for (const ImageAttention::Seen &image : images)
+        runs = std::lcm(runs, image.layer->keys.size(0));
     return runs;
 }
 
@@ -35,18 +35,33 @@ at::Tensor Attention::seen_in_frames(const at::Tensor &x, const LayerNorm &norm,
     return frames ? frames->attend(all[0], all[1], all[2], heads_) : attention(all[0], all[1], all[2], heads_);
 }
 
-Prompts Attention::look_at(const at::Tensor &text, ImageAttention *images) const {
-    Prompts prompts{to_k.forward(text), to_v.forward(text)};
-    if (images)
-        prompts.images = images->next();
+Prompts Attention::look_at(const Conditions &conditions, int64_t height, int64_t width) const {
+    Prompts prompts{to_k.forward(conditions.text), to_v.forward(conditions.text)};
+    if (conditions.images)
+        prompts.images = conditions.images->next(height, width);
+    if (conditions.local) {
+        const at::Tensor words = like_weight(conditions.local->tokens(), to_k.weight);
+        prompts.local = {to_k.forward(words), to_v.forward(words), like_weight(conditions.local->bias(height, width), to_k.weight)};
+    }
     return prompts;
 }
 
 at::Tensor Attention::cross(const Part &x, const Prompts &prompts) const {
     const at::Tensor k = x.of(prompts.keys), v = x.of(prompts.values), q = to_q.forward(x.x);
     // Queries of all pictures that share a text are one long batch entry: the text's keys are never repeated.
-    const at::Tensor seen = attention(q.view({k.size(0), -1, q.size(2)}), k, v, heads_);
+    const at::Tensor queries = q.view({k.size(0), -1, q.size(2)});
+    const at::Tensor seen =
+        prompts.local.keys.defined() ? with_local(queries, k, v, prompts.local, x) : attention(queries, k, v, heads_);
     return to_out.forward(add_images(seen, {q, x.first, x.batch}, prompts.images, heads_)).view_as(q);
+}
+
+at::Tensor Attention::with_local(const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values,
+                                 const LocalKeys &local, const Part &part) const {
+    const int64_t rows = queries.size(0);
+    const at::Tensor bias = part.of(local.bias).reshape({rows, queries.size(1), -1});
+    return attention(queries, at::cat({keys, local.keys.expand({rows, -1, -1})}, 1),
+                     at::cat({values, local.values.expand({rows, -1, -1})}, 1), heads_,
+                     at::constant_pad_nd(bias, {keys.size(1), 0}));
 }
 
 FeedForward::FeedForward(int64_t channels) : proj(channels, 8 * channels), out(4 * channels, channels) {
@@ -78,9 +93,9 @@ TransformerBlock::TransformerBlock(int64_t channels, int64_t text_channels, int6
     child("ff", ff);
 }
 
-at::Tensor TransformerBlock::forward(const at::Tensor &x, const Conditions &conditions) const {
+at::Tensor TransformerBlock::forward(const at::Tensor &x, int64_t height, int64_t width, const Conditions &conditions) const {
     const at::Tensor seen = attn1.seen_in_frames(x, norm1, conditions.frames);
-    const Prompts prompts = attn2.look_at(conditions.text, conditions.images);
+    const Prompts prompts = attn2.look_at(conditions, height, width);
     const auto work = [&](const Part &part) {
         at::Tensor h = attn1.to_out.forward(part.of(seen)).add_(part.x);
         h = attn2.cross({norm2.forward(h), part.first, part.batch}, prompts).add_(h);
@@ -126,7 +141,7 @@ at::Tensor Transformer::forward(const at::Tensor &x, const Conditions &condition
     }
     at::Tensor h = in_parts(x, [&](const Part &part) { return enter(norm.forward(part.x)); });
     for (const auto &block : blocks_)
-        h = block->forward(h, conditions);
+        h = block->forward(h, height, width, conditions);
     const auto finish = [&](const Part &part) { return leave(part.x, height, width).add_(to_tokens(part.of(x))); };
     return to_picture(over_parts(h, finish), height, width);
 }

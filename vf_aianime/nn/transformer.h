@@ -9,6 +9,7 @@
 #include "nn/frame_attention.h"
 #include "nn/image_prompt.h"
 #include "nn/layers.h"
+#include "nn/local_text.h"
 #include "nn/parts.h"
 
 namespace aianime::nn {
@@ -24,12 +25,14 @@ struct Conditions {
     int64_t branches = 1;                 // clips in the batch, for the motion module
     ImageAttention *images = nullptr;     // of U-Nets
     CrossFrames *cross = nullptr;         // of U-Nets with a trained module
+    LocalWords *local = nullptr;          // of U-Nets
 };
 
 // What a cross-attention layer looks at.
 struct Prompts {
-    at::Tensor keys, values;                             // the text's, [batch or a divisor of it, tokens, channels]
-    std::vector<const ImagePrompt::Layer *> images = {}; // beside it
+    at::Tensor keys, values;                       // the text's, [batch or a divisor of it, tokens, channels]
+    std::vector<ImageAttention::Seen> images = {}; // beside it
+    LocalKeys local = {};                          // behind it
 
     // The fewest equal runs of pictures that see the same.
     int64_t runs() const;
@@ -44,12 +47,16 @@ public:
     at::Tensor self(const at::Tensor &x) const;
     // self(norm(x)) less the last layer, where frames may see each other. Null: they do not.
     at::Tensor seen_in_frames(const at::Tensor &x, const LayerNorm &norm, FrameAttention *frames) const;
-    Prompts look_at(const at::Tensor &text, ImageAttention *images) const;
+    // For pictures whose grid is height x width.
+    Prompts look_at(const Conditions &conditions, int64_t height, int64_t width) const;
     at::Tensor cross(const Part &x, const Prompts &prompts) const;
 
     Linear to_q, to_k, to_v, to_out;
 
 private:
+    at::Tensor with_local(const at::Tensor &queries, const at::Tensor &keys, const at::Tensor &values, const LocalKeys &local,
+                          const Part &part) const;
+
     int64_t heads_;
 };
 
@@ -67,8 +74,8 @@ private:
 class TransformerBlock : public Module {
 public:
     TransformerBlock(int64_t channels, int64_t text_channels, int64_t heads);
-    // The result may lie in the memory of x, [pictures, tokens, channels], which is given up.
-    at::Tensor forward(const at::Tensor &x, const Conditions &conditions) const;
+    // The result may lie in the memory of x, [pictures, height * width, channels], which is given up.
+    at::Tensor forward(const at::Tensor &x, int64_t height, int64_t width, const Conditions &conditions) const;
 
 private:
     LayerNorm norm1;

@@ -109,7 +109,8 @@ const UNetConfig &UNet::config() const { return impl_->config; }
 Module &UNet::module() { return *impl_; }
 
 at::Tensor UNet::forward(const at::Tensor &x, const Timesteps &timesteps, const at::Tensor &text, FrameAttention *frames,
-                         ControlResiduals *control, const MotionModule *motion, const std::vector<ImagePrompt> *images) const {
+                         ControlResiduals *control, const MotionModule *motion, const std::vector<ImagePrompt> *images,
+                         const LocalText *local) const {
     const UNetConfig &config = impl_->config;
     check_inputs(config, x, text);
     const int64_t branches = frames ? frames->branches : 1;
@@ -122,7 +123,10 @@ at::Tensor UNet::forward(const at::Tensor &x, const Timesteps &timesteps, const 
     if (cross)
         cross->begin();
     const std::vector<ImagePrompt> none;
-    ImageAttention pictures = {images ? *images : none};
+    ImageAttention pictures(images ? *images : none);
+    std::optional<LocalWords> local_words;
+    if (local && local->any())
+        local_words.emplace(*local);
     const at::Tensor words = like_weight(text, weight);
     const Conditions conditions = {
         impl_->time_embedding.forward(sinusoids, text_in_time(impl_->add_embedding.get(), words, x.size(0))),
@@ -131,7 +135,8 @@ at::Tensor UNet::forward(const at::Tensor &x, const Timesteps &timesteps, const 
         motion,
         branches,
         images ? &pictures : nullptr,
-        cross && cross->module ? cross : nullptr};
+        cross && cross->module ? cross : nullptr,
+        local_words ? &*local_words : nullptr};
     return impl_->forward(like_weight(x, weight), conditions, control);
 }
 

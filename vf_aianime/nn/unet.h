@@ -54,6 +54,7 @@ void accumulate(ControlResiduals &a, ControlResiduals &&b, double scale);
 
 class MotionModule;
 struct ImagePrompt;
+struct LocalText;
 
 // diffusers UNet2DConditionModel.
 class UNet {
@@ -68,11 +69,12 @@ public:
     // frames: how self-attention sees the batch, may be null; control may be null, and is emptied. -> [batch, out_channels, h, w]
     // motion: may be null; joins the frames of a branch (`frames` says how many branches, null: one) and throws Error (BAD_DATA)
     // where a branch has more frames than it knows.
-    // images: may be null; rows of a prompt's keys serve the batch as those of `text`.
+    // images: may be null; rows of a prompt's keys serve the batch as those of `text`. local: words for some places, may be null;
+    // they are not in the time embedding.
     // Inputs are converted to the weights' dtype, results have it. Sizes that do not fit throw Error (INTERNAL).
     at::Tensor forward(const at::Tensor &x, const Timesteps &timesteps, const at::Tensor &text, FrameAttention *frames,
                        ControlResiduals *control, const MotionModule *motion = nullptr,
-                       const std::vector<ImagePrompt> *images = nullptr) const;
+                       const std::vector<ImagePrompt> *images = nullptr, const LocalText *local = nullptr) const;
 
 private:
     struct Impl;
