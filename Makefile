@@ -21,8 +21,8 @@ $(BUILD)/config.mk: configure.sh
 
 # --- sources --------------------------------------------------------------------------------------------------------
 
-ENGINE_DIRS := api io nn nn/annotators nn/face diffusion vision pipeline
-ATEN_DIRS := api nn nn/annotators nn/face diffusion pipeline
+ENGINE_DIRS := api io nn nn/annotators nn/blip2 nn/face diffusion vision caption pipeline
+ATEN_DIRS := api nn nn/annotators nn/blip2 nn/face diffusion caption pipeline
 ENGINE_SRC := $(foreach dir,$(ENGINE_DIRS),$(wildcard vf_aianime/$(dir)/*.cpp))
 # Trainers, scores, and files of pictures and video are part of the command only: the engine does not carry them.
 TRAIN_SRC := $(wildcard vf_aianime/train/*.cpp vf_aianime/eval/*.cpp vf_aianime/media/*.cpp)

@@ -8,6 +8,7 @@
  */
 
 #include <dlfcn.h>
+#include <math.h>
 #include <unistd.h>
 
 #include <aianime.h>
@@ -34,13 +35,14 @@
 
 #define ENGINE_NAME "libaianime.so.1"
 
+static const char *const caption_names[] = { "none", "attributes", "clip", "blip2", "wd", "file" };
 static const char *const interpolate_names[] = { "source", "blend", "none" };
 
 typedef struct AianimeContext {
     const AVClass *class;
-    char *template, *models, *engine_path, *device, *prompt, *negative;
+    char *template, *models, *engine_path, *device, *prompt, *negative, *captions, *report, *keyframes, *plan;
     int64_t seed;
-    int steps, size, window, overlap, segment, threads, interpolate, on_error, license;
+    int steps, size, window, overlap, segment, threads, interpolate, on_error, license, caption;
     double strength, guidance, fps;
 
     void *library;
@@ -70,6 +72,17 @@ static const AVOption aianime_options[] = {
     { "device",    "auto, cpu, cuda or cuda:N", OFFSET(device), AV_OPT_TYPE_STRING, { .str = "auto" }, .flags = FLAGS },
     { "prompt",    "replaces the template's prompt", OFFSET(prompt), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = FLAGS },
     { "negative",  "replaces the template's negative prompt", OFFSET(negative), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = FLAGS },
+    { "caption",   "who describes the shots for the prompt (default: from the template or the pack)", OFFSET(caption), AV_OPT_TYPE_INT, { .i64 = -1 }, -1, FF_ARRAY_ELEMS(caption_names) - 1, FLAGS, .unit = "caption" },
+        { "none",       "nobody", 0, AV_OPT_TYPE_CONST, { .i64 = 0 }, 0, 0, FLAGS, .unit = "caption" },
+        { "attributes", "the engine itself, from faces and light", 0, AV_OPT_TYPE_CONST, { .i64 = 1 }, 0, 0, FLAGS, .unit = "caption" },
+        { "clip",       "the template's CLIP model, from a list of phrases", 0, AV_OPT_TYPE_CONST, { .i64 = 2 }, 0, 0, FLAGS, .unit = "caption" },
+        { "blip2",      "the template's BLIP-2 model", 0, AV_OPT_TYPE_CONST, { .i64 = 3 }, 0, 0, FLAGS, .unit = "caption" },
+        { "wd",         "the template's WD tagger", 0, AV_OPT_TYPE_CONST, { .i64 = 4 }, 0, 0, FLAGS, .unit = "caption" },
+        { "file",       "the text file named with captions", 0, AV_OPT_TYPE_CONST, { .i64 = 5 }, 0, 0, FLAGS, .unit = "caption" },
+    { "captions",  "text file with captions", OFFSET(captions), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = FLAGS },
+    { "report",    "JSON file to write everything to that was decided", OFFSET(report), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = FLAGS },
+    { "keyframes", "folder to write each shot's key frame to, as PNG", OFFSET(keyframes), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = FLAGS },
+    { "plan",      "report of an earlier run, perhaps edited, to be followed", OFFSET(plan), AV_OPT_TYPE_STRING, { .str = NULL }, .flags = FLAGS },
     { "seed",      "seed of the noise (-1: from the template)", OFFSET(seed), AV_OPT_TYPE_INT64, { .i64 = -1 }, -1, INT64_MAX, FLAGS },
     { "steps",     "denoising steps, 1 to 1000 (-1: from the template)", OFFSET(steps), AV_OPT_TYPE_INT, { .i64 = -1 }, -1, 1000, FLAGS },
     { "strength",  "how far to leave the source, 0 to 1 (-1: from the template)", OFFSET(strength), AV_OPT_TYPE_DOUBLE, { .dbl = -1 }, -1, 1, FLAGS },
@@ -302,6 +315,8 @@ static int config_input(AVFilterLink *inlink)
         .window        = s->window,   .overlap     = s->overlap,   .segment  = s->segment,
         .log           = engine_log,  .progress    = engine_progress, .callback_context = ctx,
         .license       = s->license,
+        .caption       = s->caption < 0 ? NULL : caption_names[s->caption],
+        .captions_path = s->captions, .report_path = s->report, .key_pictures_path = s->keyframes, .plan_path = s->plan,
     };
 
     s->format = describe_format(av_pix_fmt_desc_get(inlink->format));
@@ -423,6 +438,30 @@ static int send_frame(AVFilterLink *inlink, AVFrame *frame)
     return check_result(ctx, "taking a frame", result);
 }
 
+// "lavfi.aianime.face.0.age" and so on.
+static void set_face_metadata(AVFrame *out, int number, const aianime_face *face)
+{
+    const struct { const char *name; long value; } numbers[] = { // whole ones: no locale has a say in them
+        { "track", face->track },      { "x", lrintf(face->x) }, { "y", lrintf(face->y) }, { "width", lrintf(face->width) },
+        { "height", lrintf(face->height) }, { "age", lrintf(face->age) },
+    };
+    const struct { const char *name, *value; } words[] = {
+        { "gender", face->male > 0.65 ? "male" : face->male < 0.35 ? "female" : "unknown" },
+        { "eyes", face->eyes_open ? "open" : "closed" }, { "mouth", face->mouth_open ? "open" : "closed" },
+        { "expression", face->expression },
+    };
+    char key[64];
+
+    for (int i = 0; i < FF_ARRAY_ELEMS(numbers); i++) {
+        snprintf(key, sizeof(key), "lavfi.aianime.face.%d.%s", number, numbers[i].name);
+        av_dict_set_int(&out->metadata, key, numbers[i].value, 0);
+    }
+    for (int i = 0; i < FF_ARRAY_ELEMS(words); i++) {
+        snprintf(key, sizeof(key), "lavfi.aianime.face.%d.%s", number, words[i].name);
+        av_dict_set(&out->metadata, key, words[i].value, 0);
+    }
+}
+
 static void set_metadata(AVFrame *out, const aianime_frame *f)
 {
     static const char *const origins[] = { "passed", "generated", "interpolated" };
@@ -436,6 +475,11 @@ static void set_metadata(AVFrame *out, const aianime_frame *f)
     snprintf(seed, sizeof(seed), "%"PRIu64, f->seed);
     av_dict_set(&out->metadata, "lavfi.aianime.seed", seed, 0);
     av_dict_set(&out->metadata, "lavfi.aianime.prompt", f->prompt, 0);
+    if (f->caption && *f->caption)
+        av_dict_set(&out->metadata, "lavfi.aianime.caption", f->caption, 0);
+    av_dict_set_int(&out->metadata, "lavfi.aianime.faces", f->face_count, 0);
+    for (int i = 0; i < f->face_count; i++)
+        set_face_metadata(out, i, &f->faces[i]);
 }
 
 // The picture in s->out gets the properties of the frame it was made from and goes on its way.

@@ -5,7 +5,7 @@
 #include "pipeline/shot.h"
 #include "support.h"
 #include "support_pack.h"
-#include "vision/shots.h"
+#include "vision/key_frame.h"
 #include "vision_pictures.h"
 
 using namespace aianime;
@@ -100,13 +100,19 @@ std::vector<cv::Mat> in_shares(const Settings &settings, const std::vector<Sourc
     return fused(settings, pictures);
 }
 
-// The shot's first frame and its sharpest one, as Shot chooses them.
+// The shot's first frame and its key frame, as Shot chooses them.
 std::vector<SourcePicture> anchors_of(const Settings &settings) {
     const std::vector<SourcePicture> frames = clip();
     size_t best = 0;
-    for (size_t i = 0; i < static_cast<size_t>(settings.style.segment); i++)
-        if (vision::key_frame_score(frames[i].picture) > vision::key_frame_score(frames[best].picture))
+    double best_score = -1;
+    for (size_t i = 0; i < static_cast<size_t>(settings.style.segment); i++) {
+        const double score =
+            vision::key_frame_score(vision::key_frame_parts(frames[i].picture, i ? frames[i - 1].picture : cv::Mat()));
+        if (score > best_score) {
             best = i;
+            best_score = score;
+        }
+    }
     return best ? std::vector<SourcePicture>{frames[0], frames[best]} : std::vector<SourcePicture>{frames[0]};
 }
 

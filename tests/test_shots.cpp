@@ -3,6 +3,7 @@
 #include "support.h"
 #include "vision_pictures.h"
 
+#include "vision/key_frame.h"
 #include "vision/shots.h"
 
 using namespace aianime::vision;
@@ -184,18 +185,32 @@ AIANIME_TEST(reset_starts_anew) {
 }
 
 AIANIME_TEST(key_frame_is_sharp_and_well_lit) {
+    const auto score = [](const cv::Mat &one) { return key_frame_score(key_frame_parts(one)); };
     const cv::Mat picture = scene_picture({320, 180}, 6);
     cv::Mat soft;
     cv::GaussianBlur(picture, soft, cv::Size(), 3);
-    ck_assert_double_gt(key_frame_score(picture), 2 * key_frame_score(soft));
-    ck_assert_double_gt(key_frame_score(picture), key_frame_score(picture * 0.2));
-    ck_assert_double_gt(key_frame_score(picture), key_frame_score(lit(picture, 0.5, 0.6)));
-    ck_assert_double_eq_tol(key_frame_score(cv::Mat(5, 5, CV_32FC3, cv::Scalar::all(0))), 0, 1e-9);
+    ck_assert_double_gt(score(picture), 2 * score(soft));
+    ck_assert_double_gt(score(picture), score(picture * 0.2));
+    ck_assert_double_gt(score(picture), score(lit(picture, 0.5, 0.6)));
+    ck_assert_double_eq_tol(score(cv::Mat(5, 5, CV_32FC3, cv::Scalar::all(0))), 0, 1e-9);
+}
+
+AIANIME_TEST(key_frame_is_still_and_shows_a_face) {
+    const cv::Mat picture = scene_picture({320, 180}, 6);
+    const KeyFrameParts still = key_frame_parts(picture, picture), moved = key_frame_parts(picture, scene_picture({320, 180}, 7));
+    ck_assert_double_eq(still.stillness, 1);
+    ck_assert_double_lt(moved.stillness, 0.5);
+    ck_assert_double_eq(moved.sharpness, still.sharpness);
+    const cv::Rect2f middle(0.4f, 0.4f, 0.2f, 0.2f), corner(0.8f, 0.8f, 0.2f, 0.2f), large(0.25f, 0.25f, 0.5f, 0.5f);
+    ck_assert_double_eq_tol(key_face(large, 1, 1, true), 1, 1e-6);
+    ck_assert_double_eq_tol(key_face(large, 1, 1, false), 0.3, 1e-6);
+    ck_assert_double_eq_tol(key_face(middle, 1, 0.5, true), 0.2, 1e-6);
+    ck_assert_double_eq_tol(key_face(corner, 1, 1, true), 0.4 * 0.6, 1e-6);
 }
 
 int main() {
     return run_suite("shots", {one_shot, hard_cuts, motion_is_no_cut, fast_turn_is_no_cut, dissolve_to_another_scene_is_one_cut,
                                cut_in_the_dark, flash_is_no_cut, burnt_out_flash_is_no_cut, cut_right_after_a_flash, fade_is_no_cut,
                                fade_through_black_to_another_scene, noise_is_no_cut, blank_and_tiny_pictures, reset_starts_anew,
-                               key_frame_is_sharp_and_well_lit});
+                               key_frame_is_sharp_and_well_lit, key_frame_is_still_and_shows_a_face});
 }

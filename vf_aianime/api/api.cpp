@@ -150,6 +150,17 @@ void cancel_engine(aianime_engine *handle) noexcept {
 void close_engine(aianime_engine **handle) noexcept {
     if (!handle)
         return;
+    if (*handle && (*handle)->session) {
+        std::string error;
+        const aianime_result result = aianime::api::guard(
+            [&] {
+                (*handle)->session->finish();
+                return AIANIME_OK;
+            },
+            error);
+        if (result != AIANIME_OK)
+            log_error((*handle)->log, (*handle)->context, error);
+    }
     delete *handle;
     *handle = nullptr;
 }

@@ -34,6 +34,9 @@ public:
     // untouched). At least `chunks` of them: empty ones follow where the prompt is shorter.
     EncodedPrompt encode(const std::string &prompt, int64_t chunks = 1) const;
 
+    // Tokens of a prompt, a textual inversion's vectors included.
+    int64_t count(const std::string &prompt) const { return chunked(prompt).tokens; }
+
     // Both with as many chunks as the longer one has, so that their embeddings can be rows of one batch.
     struct Pair {
         EncodedPrompt negative, positive;

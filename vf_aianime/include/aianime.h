@@ -134,6 +134,16 @@ typedef enum aianime_origin {
     AIANIME_ORIGIN_INTERPOLATED = 2 /**< made from the generated frames before and after it */
 } aianime_origin;
 
+/** Somebody's face in a frame, as the filter sees it. */
+typedef struct aianime_face {
+    int track;                  /**< the same for one person through a shot */
+    float x, y, width, height;  /**< box in pixels of the frame; may reach over its border */
+    float male;                 /**< probability, voted over the track; female is the rest */
+    float age;                  /**< years, likewise */
+    int eyes_open, mouth_open;  /**< 0 or 1, at this time */
+    const char *expression;     /**< "neutral", "happy", "sad", "angry", "fearful", "disgusted" or "surprised", static */
+} aianime_face;
+
 /**
  * One picture. The caller owns every plane.
  *
@@ -164,6 +174,11 @@ typedef struct aianime_frame {
     int segment;        /**< number of the segment inside the clip, from 0 */
     uint64_t seed;      /**< seed the frame's noise was drawn with */
     const char *prompt; /**< prompt used, owned by the handle, valid until the next call on it; "" for passed frames */
+
+    /* Likewise; a caller that was built with a header that ends before them has a smaller struct_size and does not get them. */
+    const char *caption;       /**< what was said of the shot, corrected; "" for none */
+    int face_count;            /**< who is to be seen */
+    const aianime_face *faces; /**< that many; null for none */
 } aianime_frame;
 
 /** Reported now and then while frames are made, about every two seconds, from inside send(), drain() or receive(). */
@@ -245,6 +260,13 @@ typedef struct aianime_settings {
     aianime_license license; /**< checked for every model file that the template names */
     const char *noise_path;  /**< safetensors file with the initial noise of the frames, [frames, channels, height, width] of
                                   latents, in the order they are generated; null and "": drawn by the seed */
+
+    const char *caption;       /**< who describes the shots: "none", "attributes", "clip", "blip2", "wd", "file"; null and "": as
+                                    the template or the pack says */
+    const char *captions_path; /**< text file of the captions; with one, caption is "file" unless it is given */
+    const char *report_path;   /**< JSON file of everything that was decided, written at the end */
+    const char *key_pictures_path; /**< folder for a PNG of each shot's key frame */
+    const char *plan_path;     /**< such a report, perhaps edited, that is to be followed */
 } aianime_settings;
 
 /** A session. Made by open(), ended by close(). */

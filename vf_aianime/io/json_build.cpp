@@ -10,11 +10,11 @@ namespace aianime::io {
 
 namespace {
 
-json_object *number(double value) {
+json_object *number(double value, int digits = 6) {
     if (!std::isfinite(value))
         return nullptr;
     char text[32] = {};
-    std::to_chars(text, text + sizeof text - 1, value, std::chars_format::general, 6);
+    std::to_chars(text, text + sizeof text - 1, value, std::chars_format::general, digits);
     return json_object_new_double_s(value, text);
 }
 
@@ -27,6 +27,14 @@ JsonRoot json_root() { return {json_object_new_object(), json_object_put}; }
 void add(json_object *object, const char *key, const std::string &text) { json_object_object_add(object, key, string(text)); }
 void add(json_object *object, const char *key, double value) { json_object_object_add(object, key, number(value)); }
 void add(json_object *object, const char *key, bool value) { json_object_object_add(object, key, json_object_new_boolean(value)); }
+
+void add_seconds(json_object *object, const char *key, double value) {
+    json_object_object_add(object, key, number(std::round(value * 1e6) / 1e6, 15));
+}
+
+void add_integer(json_object *object, const char *key, int64_t value) {
+    json_object_object_add(object, key, json_object_new_int64(value));
+}
 
 void add_count(json_object *object, const char *key, uint64_t count) {
     json_object_object_add(object, key, json_object_new_uint64(count));

@@ -19,6 +19,9 @@ inline void add(json_object *object, const char *key, const char *text) { add(ob
 // Six digits, whatever the locale is; null for what is not finite, which JSON has no numbers for.
 void add(json_object *object, const char *key, double value);
 void add(json_object *object, const char *key, bool value);
+// To the microsecond, however large.
+void add_seconds(json_object *object, const char *key, double value);
+void add_integer(json_object *object, const char *key, int64_t value);
 void add_count(json_object *object, const char *key, uint64_t count);
 json_object *object_in(json_object *parent, const char *key);
 json_object *list_in(json_object *parent, const char *key);

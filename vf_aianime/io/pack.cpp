@@ -61,7 +61,7 @@ std::vector<PackFile> read_files(const Json &json) {
 }
 
 void read_defaults(const Json &json, Pack &pack) {
-    json.only({"steps", "guidance", "strength", "noise_offset", "size", "scheduler"});
+    json.only({"steps", "guidance", "strength", "noise_offset", "size", "scheduler", "auto_caption"});
     if (json.has("steps"))
         pack.steps = static_cast<int>(json.at("steps").integer(1, 1000));
     if (json.has("guidance"))
@@ -74,6 +74,8 @@ void read_defaults(const Json &json, Pack &pack) {
         pack.size = static_cast<int>(json.at("size").integer(16, 4096));
     if (json.has("scheduler"))
         pack.scheduler = json.at("scheduler").string();
+    if (json.has("auto_caption"))
+        pack.auto_caption = json.at("auto_caption").string();
 }
 
 void read_manifest(const std::string &path, Pack &pack) {

@@ -36,6 +36,7 @@ struct Pack {
     double noise_offset = 0.0;
     int size = 512;
     std::string scheduler; // "" = the one of scheduler/scheduler_config.json
+    std::string auto_caption = "attributes";
 
     bool is_file() const { return !file.empty(); }
     const std::string &path() const { return is_file() ? file : folder; }

@@ -5,11 +5,11 @@
 
 namespace aianime::nn {
 
-at::Tensor LocalWords::tokens() const { return tokens_.flatten(0, 1).unsqueeze(0); }
+at::Tensor LocalWords::tokens() const { return tokens_.unsqueeze(0); }
 
 at::Tensor LocalWords::bias(int64_t height, int64_t width) {
-    const at::Tensor logarithms = at::log(masks_.at(height, width).transpose(1, 2)); // [batch, places, people]
-    return at::repeat_interleave(logarithms, tokens_.size(1), 2);
+    const at::Tensor logarithms = at::log(masks_.at(height, width).transpose(1, 2)); // [batch, places, entries]
+    return at::repeat_interleave(logarithms, at::tensor(lengths_, at::kLong).to(logarithms.device()), 2);
 }
 
 } // namespace aianime::nn

@@ -8,7 +8,7 @@ namespace aianime::nn {
 const at::Tensor &PlaceMasks::at(int64_t height, int64_t width) {
     at::Tensor &scaled = scaled_[{height, width}];
     if (!scaled.defined())
-        scaled = at::upsample_bicubic2d(masks_, {height, width}, false).clamp(0, 1).flatten(2);
+        scaled = at::upsample_bicubic2d(masks_, {height, width}, false).clamp_min(0).flatten(2);
     return scaled;
 }
 

@@ -10,10 +10,10 @@
 namespace aianime::nn {
 
 // Where in the pictures of a batch something holds: soft masks, scaled to the grid of each layer in turn as diffusers'
-// IPAdapterMaskProcessor scales them (bicubic), but kept in [0, 1]. One object per forward pass.
+// IPAdapterMaskProcessor scales them (bicubic), but never below 0. One object per forward pass.
 class PlaceMasks {
 public:
-    // float32 [batch, n, H, W] in [0, 1].
+    // float32 [batch, n, H, W], 0 and above.
     explicit PlaceMasks(at::Tensor masks) : masks_(std::move(masks)) {}
 
     // [batch, n, height * width]

@@ -5,12 +5,13 @@
 #include <numeric>
 
 #include "diffusion/noise.h"
-#include "diffusion/prompt_encoder.h"
 #include "diffusion/warped_noise.h"
 #include "nn/aten.h"
+#include "nn/local_text.h"
 #include "pipeline/frame_flows.h"
 #include "pipeline/latent_fusion.h"
 #include "pipeline/picture_tensor.h"
+#include "pipeline/prompt_book.h"
 #include "pipeline/shot_noise.h"
 #include "pipeline/windows.h"
 
@@ -331,7 +332,7 @@ private:
         const auto count = static_cast<int64_t>(tracks.size());
         const at::Tensor x = to_network(per_branch(pick(input_, tracks)));
         const double timestep = scheduler_->timesteps()[static_cast<size_t>(step_)];
-        const at::Tensor &text = conditioning_.text;
+        const at::Tensor text = text_of(tracks);
 
         nn::FrameAttention frames{mode, branches_, count, nullptr, record, 0};
         nn::ControlResiduals residuals;
@@ -349,9 +350,85 @@ private:
         frames.cross = cross;
         const bool controlled = !residuals.down.empty();
         const nn::MotionModule *motion = count > 1 ? models_.motion() : nullptr; // a still does not move
+        const at::Tensor where = people_in(tracks);
+        const std::vector<nn::ImagePrompt> images = images_for(where);
+        const nn::LocalText local = words_for(tracks, where);
         const at::Tensor raw = models_.unet().forward(x, timestep, text, &frames, controlled ? &residuals : nullptr, motion,
-                                                      conditioning_.images.empty() ? nullptr : &conditioning_.images);
+                                                      images.empty() ? nullptr : &images, &local);
         return guide(raw.to(at::kCPU, at::kFloat), count);
+    }
+
+    // A row a branch, or a row a picture where frames have prompts of their own.
+    at::Tensor text_of(const std::vector<int64_t> &tracks) const {
+        const auto request = [this](int64_t track) -> const FrameRequest & { return tracks_[static_cast<size_t>(track)]; };
+        if (!request(tracks.front()).text.defined())
+            return conditioning_.text;
+        const bool same = std::all_of(tracks.begin(), tracks.end(), [&](int64_t track) {
+            return request(track).text.is_same(request(tracks.front()).text);
+        });
+        std::vector<at::Tensor> rows;
+        const auto count = static_cast<int64_t>(same ? 1 : tracks.size());
+        if (branches_ > 1)
+            rows.push_back(conditioning_.text.slice(0, 0, 1).expand({count, -1, -1}));
+        for (int64_t i = 0; i < count; ++i)
+            rows.push_back(request(tracks[static_cast<size_t>(i)]).text);
+        return at::cat(rows);
+    }
+
+    // [tracks, people, h, w]; undefined where nobody is to be seen.
+    at::Tensor people_in(const std::vector<int64_t> &tracks) const {
+        std::vector<at::Tensor> rows;
+        bool any = false;
+        for (int64_t track : tracks) {
+            const at::Tensor &where = tracks_[static_cast<size_t>(track)].people;
+            any = any || where.defined();
+            rows.push_back(where.defined() ? where : at::zeros({conditioning_.people, latents_.size(2), latents_.size(3)}));
+        }
+        return any && conditioning_.people > 0 ? at::stack(rows).to(models_.device()) : at::Tensor();
+    }
+
+    std::vector<nn::ImagePrompt> images_for(const at::Tensor &where) const {
+        std::vector<nn::ImagePrompt> images = conditioning_.images;
+        for (size_t i = 0; where.defined() && i < conditioning_.faces.size(); ++i) {
+            images.push_back(conditioning_.faces[i]);
+            images.back().masks = per_branch(where.select(1, static_cast<int64_t>(i)));
+        }
+        return images;
+    }
+
+    // The negative branch does not know who is to be seen.
+    nn::LocalText words_for(const std::vector<int64_t> &tracks, const at::Tensor &where) const {
+        std::vector<at::Tensor> tokens, masks;
+        nn::LocalText local;
+        const auto add = [&](const at::Tensor &words, const at::Tensor &mask) {
+            tokens.push_back(words);
+            masks.push_back(mask);
+            local.lengths.push_back(words.size(0));
+        };
+        for (int64_t person = 0; where.defined() && conditioning_.names.defined() && person < conditioning_.people; ++person)
+            add(conditioning_.names[person], where.select(1, person) * conditioning_.names_weight);
+        for (size_t text = 0; where.defined() && text < conditioning_.texts.size(); ++text)
+            add(conditioning_.texts[text], places_of(static_cast<int64_t>(text), tracks, where));
+        if (tokens.empty())
+            return {};
+        local.tokens = at::cat(tokens);
+        const at::Tensor all = at::stack(masks, 1);
+        local.masks = branches_ == 1 ? all : at::cat({at::zeros_like(all), all});
+        return local;
+    }
+
+    // Where people are of whom a text is true, [tracks, h, w].
+    at::Tensor places_of(int64_t text, const std::vector<int64_t> &tracks, const at::Tensor &where) const {
+        std::vector<at::Tensor> rows;
+        for (size_t i = 0; i < tracks.size(); ++i) {
+            const std::vector<int64_t> &texts = tracks_[static_cast<size_t>(tracks[i])].texts;
+            at::Tensor row = at::zeros_like(where[0][0]);
+            for (size_t person = 0; person < texts.size(); ++person)
+                if (texts[person] == text)
+                    row = at::maximum(row, where[static_cast<int64_t>(i)][static_cast<int64_t>(person)]);
+            rows.push_back(row);
+        }
+        return at::stack(rows);
     }
 
     at::Tensor per_branch(const at::Tensor &tensor) const { return branches_ == 1 ? tensor : at::cat({tensor, tensor}); }
@@ -396,32 +473,14 @@ private:
     nn::CfaStore cfa_anchors_;
 };
 
-void warn_of_truncation(const diffusion::EncodedPrompt &encoded, const char *which, const Watch &watch) {
-    if (encoded.truncated > 0)
-        watch.log(AIANIME_LOG_WARNING, std::string(which) + " prompt: " + std::to_string(encoded.truncated) + " of " +
-                                           std::to_string(encoded.tokens) + " tokens do not fit and are left out");
-}
-
 } // namespace
 
 Conditioning encode_conditioning(const Models &models, const Settings &settings, const Watch &watch) {
-    std::vector<nn::TextualInversion> embeddings;
-    for (const EmbeddingSettings &embedding : settings.embeddings) {
-        embeddings.push_back(nn::load_textual_inversion(embedding.file));
-        if (!embedding.name.empty())
-            embeddings.back().name = embedding.name;
-    }
-    const diffusion::PromptEncoder encoder(models.tokenizer(), models.text_encoder(), models.device(), settings.style.clip_skip,
-                                           std::move(embeddings));
-    if (settings.guidance <= 1) {
-        const diffusion::EncodedPrompt positive = encoder.encode(settings.style.positive);
-        warn_of_truncation(positive, "positive", watch);
-        return {positive.embedding.to(models.dtype()), {}};
-    }
-    const auto [negative, positive] = encoder.encode_pair(settings.style.negative, settings.style.positive);
-    warn_of_truncation(positive, "positive", watch);
-    warn_of_truncation(negative, "negative", watch);
-    return {at::cat({negative.embedding, positive.embedding}).to(models.dtype()), {}};
+    PromptBook book(models, settings, watch);
+    const PromptBook::Page page = book.encode({{{settings.style.positive, 1}}});
+    Conditioning conditioning;
+    conditioning.text = page.negative.defined() ? at::cat({page.negative, page.frames.front()}) : page.frames.front();
+    return conditioning;
 }
 
 nn::ImagePrompt encode_image(const Models &models, const Settings &settings, const Conditioning &conditioning,

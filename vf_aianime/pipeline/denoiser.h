@@ -24,13 +24,27 @@ struct FrameRequest {
     // into every step, so that the rest is made to fit them (the in-painting of RePaint, Lugmayr et al., CVPR 2022). Undefined:
     // none.
     at::Tensor known = {}, known_at = {};
+    // Its own prompt, [1, tokens, width] in the networks' precision; undefined: the conditioning's. All frames of a run have one of
+    // the same length, or none has.
+    at::Tensor text = {};
+    // Where each person of the conditioning is, float32 [people, h, w] in [0, 1]; undefined: nobody is to be seen.
+    at::Tensor people = {};
+    // Of each person the entry of Conditioning::texts that is true of them now, -1: none. As many as people, or empty.
+    std::vector<int64_t> texts = {};
 };
 
-// What a run is conditioned on: the text, encoded once a session, and the pictures of an IP-Adapter, once a shot.
+// What a run is conditioned on: the text, the pictures of an IP-Adapter, and who is to be seen.
 struct Conditioning {
-    at::Tensor
-        text; // [branches, tokens, width] in the networks' precision: with guidance the negative prompt's row, then the positive
-    std::vector<nn::ImagePrompt> images;
+    // [branches, tokens, width] in the networks' precision: with guidance the negative prompt's row, then the positive one's.
+    at::Tensor text;
+    std::vector<nn::ImagePrompt> images; // seen everywhere
+    int64_t people = 0; // how many
+    // Of each person, seen where FrameRequest::people says: words of who it is [people, tokens, width], may be undefined, their
+    // weight, and image prompts, one a person or none.
+    at::Tensor names;
+    double names_weight = 1;
+    std::vector<nn::ImagePrompt> faces;
+    std::vector<at::Tensor> texts; // [tokens, width] each: what people do
     int64_t branches() const { return text.size(0); }
 };
 Conditioning encode_conditioning(const Models &models, const Settings &settings, const Watch &watch);

@@ -11,8 +11,11 @@ namespace {
 constexpr size_t most_samples = 15;
 constexpr float full_height = 96; // pixels, from which a face is seen as well as it can be
 
-// 1 from the front, 0 from the side: how far the nose's tip lies between the outer corners of the eyes.
-float frontal(const vision::FacePoints &points) {
+} // namespace
+
+// How far the nose's tip lies between the outer corners of the eyes.
+float FaceTrack::frontal(const Face &face) {
+    const vision::FacePoints &points = face.points;
     const cv::Point2f across = points[45] - points[36], nose = points[30] - points[36];
     const float width = across.dot(across);
     if (width <= 0)
@@ -21,11 +24,9 @@ float frontal(const vision::FacePoints &points) {
     return std::clamp(1 - 2 * std::abs(place - 0.5f), 0.0f, 1.0f);
 }
 
-} // namespace
-
 float FaceTrack::quality(const Face &face) {
     const float size = std::min(face.box.height / full_height, 1.0f);
-    return face.score * size * (0.2f + 0.8f * frontal(face.points));
+    return face.score * size * (0.2f + 0.8f * frontal(face));
 }
 
 void FaceTrack::add(double time, const Face &face) {

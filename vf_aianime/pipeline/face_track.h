@@ -55,6 +55,8 @@ public:
 
     // How much a sighting says: the detector's score, less for faces below 96 pixels and for those turned to a side.
     static float quality(const Face &face);
+    // 1 from the front, 0 from the side.
+    static float frontal(const Face &face);
 
 private:
     struct Sample {

@@ -127,6 +127,7 @@ void FaceTracks::join_same_people() {
                 continue;
             }
             tracks_[a].join(tracks_[b]);
+            joined_[tracks_[b].number()] = tracks_[a].number();
             std::vector<double> &seen = places_[a].seen;
             seen.insert(seen.end(), places_[b].seen.begin(), places_[b].seen.end());
             std::sort(seen.begin(), seen.end());
@@ -135,11 +136,14 @@ void FaceTracks::join_same_people() {
         }
 }
 
-// What is seen in one picture of many is a pattern that looks like a face for a moment.
-void FaceTracks::drop_rare() {
+bool FaceTracks::is_rare(const FaceTrack &track) const {
     const size_t fewest = std::min<size_t>((pictures_ + 9) / 10, 3);
+    return track.sightings() < fewest;
+}
+
+void FaceTracks::drop_rare() {
     for (size_t t = 0; t < tracks_.size();)
-        if (tracks_[t].sightings() < fewest) {
+        if (is_rare(tracks_[t])) {
             tracks_.erase(tracks_.begin() + static_cast<std::ptrdiff_t>(t));
             places_.erase(places_.begin() + static_cast<std::ptrdiff_t>(t));
         } else {
@@ -150,6 +154,14 @@ void FaceTracks::drop_rare() {
 void FaceTracks::finish() {
     join_same_people();
     drop_rare();
+}
+
+const FaceTrack *FaceTracks::owner(int number) const {
+    for (auto next = joined_.find(number); next != joined_.end(); next = joined_.find(number))
+        number = next->second;
+    const auto found =
+        std::find_if(tracks_.begin(), tracks_.end(), [number](const FaceTrack &track) { return track.number() == number; });
+    return found == tracks_.end() ? nullptr : &*found;
 }
 
 } // namespace aianime::pipeline

@@ -3,6 +3,7 @@
 
 #include <opencv2/core.hpp>
 
+#include <map>
 #include <vector>
 
 #include "pipeline/face_track.h"
@@ -23,7 +24,11 @@ public:
     void finish();
 
     const std::vector<FaceTrack> &tracks() const { return tracks_; }
+    // The track that has the sightings of track `number` now, after finish() perhaps another one; null: dropped.
+    const FaceTrack *owner(int number) const;
     size_t pictures() const { return pictures_; }
+    // Seen too seldom, so far, to be somebody: a pattern may look like a face for a moment.
+    bool is_rare(const FaceTrack &track) const;
 
 private:
     struct Place {
@@ -38,6 +43,7 @@ private:
 
     std::vector<FaceTrack> tracks_;
     std::vector<Place> places_; // of the tracks
+    std::map<int, int> joined_; // number of a track that was joined -> of the one that took it over
     cv::Mat luma_;
     size_t pictures_ = 0;
 };

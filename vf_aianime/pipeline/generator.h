@@ -3,6 +3,8 @@
 
 #include <opencv2/core.hpp>
 
+#include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -12,11 +14,19 @@
 #include "pipeline/models.h"
 #include "pipeline/noise_file.h"
 #include "pipeline/painter.h"
+#include "pipeline/prompt_book.h"
 #include "pipeline/settings.h"
 #include "pipeline/watch.h"
 #include "vision/working_size.h"
 
 namespace aianime::pipeline {
+
+// Somebody who is to stay recognisable.
+struct Person {
+    int track; // PersonAt::track
+    std::array<float, 128> descriptor;
+    cv::Mat picture; // CV_8UC3, R G B, the face; may be empty where no IP-Adapter is used
+};
 
 // Turns the pictures of a segment into stylized ones: latents, then the decoder frame by frame. Values that are not finite are met
 // with one more try in float32, for the rest of the session.
@@ -32,14 +42,22 @@ public:
     // Between generated frames.
     const OpticalFlow &flow() const { return models_->flow(); }
 
-    // Stylized pictures, CV_32FC3 in the padded working size, one per frame. `anchors` as in denoise(). Throws Error (NOT_FINITE,
-    // CANCELLED, NO_MEMORY).
-    std::vector<cv::Mat> run(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors);
+    // Stylized pictures, CV_32FC3 in the padded working size, one per frame. `anchors` as in denoise(). `people`: those of the shot
+    // so far; each is looked at once, when a shot first has them. Throws Error (NOT_FINITE, CANCELLED, NO_MEMORY).
+    std::vector<cv::Mat> run(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors,
+                             const std::vector<Person> &people = {});
+    // Of the text encoder's words for a prompt; for texts that are to fit.
+    int64_t tokens(const std::string &prompt) const { return book_->tokens(prompt); }
 
 private:
     void load(at::ScalarType dtype);
-    // Shows the shot's key frame, or the template's picture, to the IP-Adapter.
-    void look_at(const SourcePicture &key_frame);
+    // What this run is conditioned on.
+    void prepare(const std::vector<SourcePicture> &frames, const std::vector<SourcePicture> &anchors);
+    void read_prompts(const std::vector<const SourcePicture *> &sources);
+    void read_texts(const std::vector<const SourcePicture *> &sources);
+    void look_at_people(int64_t shot);
+    at::Tensor people_of(const SourcePicture &source, int64_t height, int64_t width) const;
+    std::vector<int64_t> texts_of(const SourcePicture &source) const;
     FrameRequest request(const SourcePicture &source) override;
     at::Tensor noise(const FrameRequest &frame, uint32_t stream, int64_t height, int64_t width) override;
     at::Tensor paint(const FrameRequest &frame) override;
@@ -58,8 +76,14 @@ private:
     Watch &watch_;
     std::unique_ptr<Models> models_;
     Conditioning conditioning_;
+    std::unique_ptr<PromptBook> book_;         // null: there is one prompt only, the template's
+    std::map<int64_t, at::Tensor> texts_;      // of this run's frames, by identity; empty: the same for all
+    std::map<std::string, size_t> text_numbers_; // of what is said of people: their numbers in conditioning_.texts
+    std::vector<Person> people_;               // of this run
+    std::map<int, at::Tensor> words_;          // by track: what the pack's own network makes of people
+    std::map<int, nn::ImagePrompt> faces_;     // likewise the IP-Adapter
+    std::optional<int64_t> shot_;              // that these are of: identity of its first frame
     std::unique_ptr<NoiseFile> noise_; // null: drawn by the seed
-    std::optional<int64_t> seen_;      // identity of the key frame that conditioning_.images shows
 
     // For controls that look at the frame before.
     struct Previous {

@@ -133,6 +133,14 @@ void Models::load_controls(const Settings &settings) {
 }
 
 void Models::load_identity(const Settings &settings) {
+    if (settings.identity.tokens > 0) {
+        person_ = nn::IdentityTokens::load(settings.pack.folder + "/identity", dtype_, device_);
+        for (const int64_t width : unet_->config().cross_attention_dim)
+            if (person_->config().width != width)
+                throw Error(AIANIME_BAD_DATA, settings.pack.folder + "/identity: makes words of width " +
+                                                  std::to_string(person_->config().width) + ", the U-Net reads " +
+                                                  std::to_string(width));
+    }
     if (settings.identity.ip_adapter.empty())
         return;
     identity_.adapter = std::make_unique<nn::IpAdapter>(settings.identity.ip_adapter, unet_->config(), dtype_, device_);

@@ -12,6 +12,7 @@
 #include "nn/cfa_module.h"
 #include "nn/clip_text.h"
 #include "nn/clip_vision.h"
+#include "nn/identity_tokens.h"
 #include "nn/ip_adapter.h"
 #include "nn/lora.h"
 #include "nn/motion_module.h"
@@ -47,6 +48,7 @@ public:
     const nn::MotionModule *motion() const { return motion_.get(); }                      // null where there is none
     const nn::CfaModule *cfa() const { return cfa_.get(); }                               // likewise
     const Identity *identity() const { return identity_.adapter ? &identity_ : nullptr; } // likewise
+    const nn::IdentityTokens *person() const { return person_.get(); }                    // likewise
     const OpticalFlow &flow() const { return flow_; }                                     // between generated frames
     const nn::Autoencoder &vae() const { return *vae_; }
     nn::Autoencoder &vae() { return *vae_; } // for training
@@ -93,6 +95,7 @@ private:
     std::unique_ptr<nn::ClipText> text_encoder_;
     std::vector<Control> controls_;
     Identity identity_;
+    std::unique_ptr<nn::IdentityTokens> person_;
     std::vector<nn::LoraReport> loras_;
     std::vector<std::string> warnings_;
     std::string scheduler_name_;

@@ -5,8 +5,10 @@
 #include <opencv2/core.hpp>
 
 #include <cstdint>
+#include <vector>
 
 #include "pipeline/denoiser.h"
+#include "pipeline/shot_facts.h"
 
 namespace aianime::pipeline {
 
@@ -15,6 +17,8 @@ struct SourcePicture {
     cv::Mat picture; // CV_32FC3, padded working size
     int64_t identity = 0;
     cv::Size shown = {}; // its part without the padding; empty: all of it
+    std::vector<WeightedPrompt> prompts = {}; // empty: the template's
+    std::vector<PersonAt> people = {};
 };
 
 // What the families of methods that make pictures one after the other ask of the networks.

@@ -2,6 +2,8 @@
 #include "pipeline/session.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 
 #include "io/error.h"
 #include "vision/color.h"
@@ -16,6 +18,21 @@ constexpr int smallest_side = 16; // below, there is nothing a network could dra
 constexpr int64_t most_pixels = int64_t{1} << 26;
 
 std::string size_text(int width, int height) { return std::to_string(width) + "x" + std::to_string(height); }
+
+// Callers built with an older header have a smaller struct; nothing was taken out of it since the first.
+constexpr size_t first_frame_size = offsetof(aianime_frame, caption);
+
+void check_struct(const aianime_frame &frame) {
+    if (frame.struct_size < first_frame_size || frame.struct_size > sizeof(aianime_frame))
+        throw Error(AIANIME_INVALID, "aianime_frame.struct_size is not that of this library");
+}
+
+aianime_frame whole_frame(const aianime_frame &given) {
+    aianime_frame whole = {};
+    std::memcpy(&whole, &given, given.struct_size);
+    whole.struct_size = sizeof(whole);
+    return whole;
+}
 
 bool same_format(const aianime_format &a, const aianime_format &b) {
     if (a.model != b.model || a.components != b.components || a.has_alpha != b.has_alpha || a.log2_chroma_w != b.log2_chroma_w ||
@@ -50,6 +67,12 @@ Session::Session(const aianime_settings &given)
         return;
     generator_ = std::make_unique<Generator>(settings_, watch_);
     size_ = vision::working_size({width_, height_}, settings_.size, generator_->stride());
+    const bool known_base = given.time_base.num > 0 && given.time_base.den > 0;
+    const ReportHead head = {settings_.style.name, settings_.pack.name,
+                             to_string(settings_.caption), settings_.style.seed,
+                             known_base ? given.time_base : aianime_rational{1, 90000}, width_, height_};
+    understanding_ = std::make_unique<Understanding>(settings_, head, watch_,
+                                                     [this](const std::string &text) { return generator_->tokens(text); });
     log_opening();
 }
 
@@ -71,8 +94,7 @@ void Session::log_opening() const {
 void Session::check(const aianime_frame &frame) const {
     if (drained_)
         throw Error(AIANIME_STATE, "send() after drain()");
-    if (frame.struct_size != sizeof(aianime_frame))
-        throw Error(AIANIME_INVALID, "aianime_frame.struct_size is not that of this library");
+    check_struct(frame);
     if (frame.width != width_ || frame.height != height_)
         throw Error(AIANIME_OUT_OF_RANGE,
                     "a frame of " + size_text(frame.width, frame.height) + " in a session of " + size_text(width_, height_));
@@ -83,7 +105,7 @@ void Session::send(const aianime_frame &frame) {
     watch_.throw_if_cancelled();
     check(frame);
     Entry entry;
-    entry.frame = frame;
+    entry.frame = whole_frame(frame);
     ++watch_.frames_in;
     if (pass_all_ || (frame.flags & AIANIME_FRAME_PASS)) {
         end_shot();
@@ -95,9 +117,11 @@ void Session::send(const aianime_frame &frame) {
 
 void Session::send_to_shot(Entry &entry) {
     SourcePicture source;
-    source.picture = vision::to_working(vision::to_rgb(entry.frame), size_);
+    const cv::Mat whole = vision::to_rgb(entry.frame);
+    source.picture = vision::to_working(whole, size_);
     source.shown = size_.scaled;
-    const bool cut = detector_.starts_shot(vision::crop_working(source.picture, size_));
+    const std::optional<bool> planned = understanding_->starts_shot(entry.frame.pts);
+    const bool cut = planned ? *planned : detector_.starts_shot(vision::crop_working(source.picture, size_));
     if (cut)
         end_shot();
     const bool first = shot_ == nullptr;
@@ -112,14 +136,15 @@ void Session::send_to_shot(Entry &entry) {
     }
     auto frame = std::make_shared<GeneratedFrame>();
     frame->source = std::move(source);
+    frame->pts = entry.frame.pts;
     frame->time = tick.time;
     link_open_entries(frame);
     entry.before = frame;
     last_generated_ = frame;
     entries_.push_back(std::move(entry));
     if (first)
-        shot_ = std::make_unique<Shot>(next_shot_++, settings_, size_, *generator_, watch_, next_segment_);
-    shot_->add(frame);
+        shot_ = std::make_unique<Shot>(next_shot_++, settings_, size_, *generator_, *understanding_, watch_, next_segment_);
+    shot_->add(frame, vision::at_most(whole, most_looked_at));
 }
 
 // The entries since the last generated frame now know the next one.
@@ -153,8 +178,7 @@ aianime_result Session::receive(aianime_frame &out) {
     const Entry &entry = entries_.front();
     if (!ready(entry))
         return AIANIME_AGAIN;
-    if (out.struct_size != sizeof(aianime_frame))
-        throw Error(AIANIME_INVALID, "aianime_frame.struct_size is not that of this library");
+    check_struct(out);
     if (out.width != entry.frame.width || out.height != entry.frame.height || !same_format(out.format, entry.frame.format))
         throw Error(AIANIME_INVALID, "the output frame's size or format is not that of its source frame");
     vision::check_frame(out);
@@ -195,7 +219,7 @@ cv::Mat Session::picture_for(const Entry &entry) const {
     return vision::inbetween(source, &before.neighbour, after ? &after->neighbour : nullptr, position);
 }
 
-void Session::describe(const Entry &entry, aianime_frame &out) const {
+void Session::describe(const Entry &entry, aianime_frame &out) {
     out.pts = entry.frame.pts;
     out.duration = entry.frame.duration;
     out.opaque = entry.frame.opaque;
@@ -204,14 +228,49 @@ void Session::describe(const Entry &entry, aianime_frame &out) const {
     out.seed = settings_.style.seed;
     const bool passed = !entry.before || entry.before->passed || (entry.after && entry.after->passed);
     out.origin = passed ? AIANIME_ORIGIN_PASSED : entry.generated ? AIANIME_ORIGIN_GENERATED : AIANIME_ORIGIN_INTERPOLATED;
-    out.prompt = passed ? "" : settings_.style.positive.c_str();
+    const std::vector<WeightedPrompt> prompts = passed ? std::vector<WeightedPrompt>() : prompts_at(entry.before->facts->prompts, entry.time);
+    const auto most = std::max_element(prompts.begin(), prompts.end(),
+                                       [](const WeightedPrompt &a, const WeightedPrompt &b) { return a.weight < b.weight; });
+    prompt_ = most == prompts.end() ? "" : most->text;
+    out.prompt = prompt_.c_str();
+    describe_people(entry, out);
+}
+
+// Of callers that know these fields.
+void Session::describe_people(const Entry &entry, aianime_frame &out) {
+    if (out.struct_size < sizeof(aianime_frame))
+        return;
+    const ShotFacts *facts = entry.before ? entry.before->facts.get() : nullptr;
+    caption_ = facts ? facts->caption : "";
+    faces_.clear();
+    for (const PersonAt &person : facts ? people_at(facts->people, entry.time) : std::vector<PersonAt>()) {
+        const auto known = std::find_if(facts->people.begin(), facts->people.end(),
+                                        [&](const PersonFacts &one) { return one.track == person.track; });
+        faces_.push_back({person.track, person.box.x * static_cast<float>(width_), person.box.y * static_cast<float>(height_),
+                          person.box.width * static_cast<float>(width_), person.box.height * static_cast<float>(height_),
+                          known->male, known->age, person.state.eyes_open, person.state.mouth_open,
+                          expression_names[person.state.expression]});
+    }
+    out.caption = caption_.c_str();
+    out.face_count = static_cast<int>(faces_.size());
+    out.faces = faces_.empty() ? nullptr : faces_.data();
 }
 
 void Session::drain() {
     if (drained_)
         return;
     end_shot();
+    if (understanding_)
+        understanding_->write_report();
     drained_ = true;
+}
+
+void Session::finish() {
+    if (!understanding_)
+        return;
+    if (!drained_)
+        understanding_->write_report();
+    understanding_->warn_of_rest();
 }
 
 void Session::reset() {

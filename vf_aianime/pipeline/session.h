@@ -10,6 +10,7 @@
 #include "pipeline/generator.h"
 #include "pipeline/settings.h"
 #include "pipeline/shot.h"
+#include "pipeline/understanding.h"
 #include "pipeline/watch.h"
 #include "vision/shots.h"
 #include "vision/working_size.h"
@@ -25,6 +26,8 @@ public:
     void send(const aianime_frame &frame);
     aianime_result receive(aianime_frame &out); // OK, AGAIN or EOF
     void drain();
+    // To be called last: writes the report where the end of the stream was not reached.
+    void finish();
     void reset();
     void cancel() { watch_.cancel(); }
     const Watch &watch() const { return watch_; }
@@ -48,7 +51,8 @@ private:
     bool ready(const Entry &entry) const;
     void render(const Entry &entry, aianime_frame &out) const;
     cv::Mat picture_for(const Entry &entry) const;
-    void describe(const Entry &entry, aianime_frame &out) const;
+    void describe(const Entry &entry, aianime_frame &out);
+    void describe_people(const Entry &entry, aianime_frame &out);
 
     Watch watch_;
     std::vector<std::string> overrides_;
@@ -57,6 +61,7 @@ private:
     int height_;
     bool pass_all_ = false; // strength 0, or too small to work on
     std::unique_ptr<Generator> generator_;
+    std::unique_ptr<Understanding> understanding_;
     vision::WorkingSize size_;
     FrameClock clock_;
     vision::ShotDetector detector_;
@@ -67,6 +72,10 @@ private:
     int next_shot_ = 0;
     int next_segment_ = 0;
     bool drained_ = false;
+
+    // What the last frame's pointers point to.
+    std::string prompt_, caption_;
+    std::vector<aianime_face> faces_;
 };
 
 } // namespace aianime::pipeline

@@ -206,6 +206,11 @@ void resolve_additions(Settings &settings, const std::string &models_path) {
     settings.cfa = cfa_folder(settings);
     settings.flow_model = flow_model(style, models_path);
     settings.identity = style.identity;
+    if (style.identity.tokens > 0 && (settings.pack.is_file() || io::find_in({settings.pack.folder}, "identity").empty()))
+        throw Error(AIANIME_BAD_DATA, style.name + ": identity.tokens: " + settings.pack.name +
+                                          " has no network for it (a folder identity/, of `aianime train pack`); use an ip_adapter");
+    if (!style.identity.faces && (style.identity.tokens > 0 || (!style.identity.ip_adapter.empty() && style.identity.image.empty())))
+        throw Error(AIANIME_BAD_DATA, style.name + ": identity.faces: false leaves nobody to show; name an image, or look for faces");
     if (style.identity.ip_adapter.empty())
         return;
     if (style.identity.image_encoder.empty())
@@ -218,6 +223,52 @@ void resolve_additions(Settings &settings, const std::string &models_path) {
 }
 
 } // namespace
+
+namespace {
+
+bool has_caption_model(const Settings &settings) {
+    return settings.caption == CaptionSource::clip || settings.caption == CaptionSource::blip2 ||
+           settings.caption == CaptionSource::wd;
+}
+
+// Who describes the shots, and with what.
+void resolve_captions(const aianime_settings &given, const std::string &models_path, Settings &settings,
+                      std::vector<std::string> &overrides) {
+    const CaptionSettings &style = settings.style.caption;
+    settings.captions = text(given.captions_path);
+    settings.report = text(given.report_path);
+    settings.key_pictures = text(given.key_pictures_path);
+    settings.plan = text(given.plan_path);
+    const std::string name = text(given.caption);
+    if (!name.empty()) {
+        settings.caption = caption_source_from_string(name, "caption");
+        overrides.emplace_back("caption");
+    } else if (!settings.captions.empty()) {
+        settings.caption = CaptionSource::file;
+        overrides.emplace_back("captions");
+    } else {
+        settings.caption = style.source ? *style.source : caption_source_from_string(settings.pack.auto_caption, settings.pack.name);
+    }
+    if (has_caption_model(settings) && !style.model.empty())
+        settings.caption_model = model_path(models_path, style.model);
+    if (settings.caption == CaptionSource::clip && !style.phrases.empty())
+        settings.phrases = model_path(models_path, style.phrases);
+    check_captions(settings);
+}
+
+} // namespace
+
+void check_captions(const Settings &settings) {
+    const bool reads_file = settings.caption == CaptionSource::file;
+    if (reads_file != !settings.captions.empty())
+        throw Error(AIANIME_INVALID, reads_file ? "caption: file: the text file with the captions is not named"
+                                                : "captions: the file is only read with caption file");
+    if (has_caption_model(settings) && settings.caption_model.empty())
+        throw Error(AIANIME_BAD_DATA, settings.style.name + ": prompt.auto_caption: \"" + to_string(settings.caption) +
+                                          "\" needs its network; name it with prompt.caption_model");
+    if (!settings.key_pictures.empty() && !io::is_folder(settings.key_pictures))
+        throw Error(AIANIME_NOT_FOUND, settings.key_pictures + ": no such folder, for the key frames");
+}
 
 Settings resolve_settings(const aianime_settings &given, std::vector<std::string> &overrides) {
     Settings settings;
@@ -249,6 +300,7 @@ Settings resolve_settings(const aianime_settings &given, std::vector<std::string
     settings.noise_offset = settings.style.noise_offset.value_or(settings.pack.noise_offset);
     settings.size = settings.style.size.value_or(settings.pack.size);
     settings.fusion = fusion_of(settings.style);
+    resolve_captions(given, models_path, settings, overrides);
     check_licenses(settings);
     if (settings.style.require_hash)
         io::require_hashes(settings.pack);

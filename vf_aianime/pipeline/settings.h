@@ -36,6 +36,11 @@ struct Settings {
     std::string motion;     // motion module's file or folder; "" = none
     std::string cfa;        // folder of the attention between frames that attention "flow" uses; "" = none
     int fusion = 0;         // frames on each side whose pictures are averaged along the motion
+    CaptionSource caption = CaptionSource::none;
+    std::string caption_model, phrases; // found; "" where the captioner needs none, or has its own
+    std::string captions;               // file with texts; caption is `file`
+    std::string report, key_pictures;   // file, and folder for key frames; "": none
+    std::string plan;                   // file; "": none
     std::string flow_model; // file of the optical flow network; "" = DIS
     nn::MotionNorms motion_norms = nn::MotionNorms::trained;
 
@@ -51,7 +56,15 @@ struct Settings {
     aianime_on_error on_error = AIANIME_ON_ERROR_FAIL;
     bool commercial = false; // files known as noncommercial are refused
     std::string noise;       // file with the initial noise, "" = drawn by the seed
+
+    // Whether prompts are only known once shots are looked at.
+    bool writes_prompts() const { return caption != CaptionSource::none || !plan.empty(); }
+    // Whether pictures or words of faces are shown to the U-Net.
+    bool shows_people() const { return identity.tokens > 0 || (!identity.ip_adapter.empty() && identity.image.empty()); }
 };
+
+// Whether what describes the shots has what it needs. Throws Error (INVALID, BAD_DATA, NOT_FOUND).
+void check_captions(const Settings &settings);
 
 // Reads template and pack and merges. Throws Error (INVALID, OUT_OF_RANGE, NOT_FOUND, BAD_DATA, FORBIDDEN, NO_DEVICE). `overrides`
 // receives the names of the template's fields that the caller's options replaced.

@@ -7,7 +7,6 @@
 #include "io/error.h"
 #include "pipeline/free_memory.h"
 #include "vision/flow.h"
-#include "vision/shots.h"
 
 namespace aianime::pipeline {
 
@@ -24,25 +23,24 @@ namespace {
 
 // The shot's first frame, which as the first anchor sees only itself and so looks as it would alone, as a picture; and the frame
 // that stands for the shot, out of its first segment, because later ones are not known yet when the first is made.
-std::vector<SourcePicture> choose_anchors(const std::vector<std::shared_ptr<GeneratedFrame>> &frames) {
-    std::vector<double> scores(frames.size());
-    std::transform(frames.begin(), frames.end(), scores.begin(),
-                   [](const std::shared_ptr<GeneratedFrame> &frame) { return vision::key_frame_score(frame->source.picture); });
-    const auto best = static_cast<size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
+std::vector<SourcePicture> anchors_of(const std::vector<std::shared_ptr<GeneratedFrame>> &frames, size_t key) {
     std::vector<SourcePicture> anchors{frames.front()->source};
-    if (best != 0)
-        anchors.push_back(frames[best]->source);
+    if (key != 0)
+        anchors.push_back(frames[key]->source);
     return anchors;
 }
 
 } // namespace
 
-Shot::Shot(int number, const Settings &settings, const vision::WorkingSize &size, Generator &generator, Watch &watch,
-           int &next_segment)
-    : number_(number), settings_(settings), size_(size), generator_(generator), watch_(watch), next_segment_(next_segment),
-      fusion_(settings, generator.flow(), watch) {}
+Shot::Shot(int number, const Settings &settings, const vision::WorkingSize &size, Generator &generator,
+           Understanding &understanding, Watch &watch, int &next_segment)
+    : number_(number), settings_(settings), size_(size), generator_(generator), understanding_(understanding), watch_(watch),
+      next_segment_(next_segment), fusion_(settings, generator.flow(), watch) {}
 
-void Shot::add(const std::shared_ptr<GeneratedFrame> &frame) {
+void Shot::add(const std::shared_ptr<GeneratedFrame> &frame, const cv::Mat &picture) {
+    if (!known_)
+        known_ = understanding_.open(number_, frame->pts);
+    understanding_.look(*known_, {picture, frame->pts, frame->time});
     frame->shot = number_;
     frame->segment = next_segment_;
     collected_.push_back(frame);
@@ -58,6 +56,8 @@ void Shot::add(const std::shared_ptr<GeneratedFrame> &frame) {
 void Shot::finish() {
     if (collected_.size() > carried_.size())
         run_segment();
+    if (known_)
+        understanding_.close(*known_);
     settle(collected_.size(), carried_);
     carried_.clear();
     fusion_.finish();
@@ -76,9 +76,10 @@ size_t Shot::shared_frames() const {
 
 // Makes every collected frame; the result is in carried_.
 void Shot::run_segment() {
-    if (anchors_.empty())
-        anchors_ = choose_anchors(collected_);
     const auto begin = std::chrono::steady_clock::now();
+    tell();
+    if (anchors_.empty())
+        anchors_ = anchors_of(collected_, known_->key());
     const auto fresh = static_cast<int64_t>(collected_.size() - carried_.size());
     std::vector<cv::Mat> pictures = generate();
     cross_fade(pictures);
@@ -90,13 +91,37 @@ void Shot::run_segment() {
     watch_.seconds_generating += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+// All collected frames get to know what is to be shown in them.
+void Shot::tell() {
+    watch_.step("analyse");
+    understanding_.tell(*known_, collected_[carried_.size()]->time);
+    const ShotFacts &facts = *known_->facts();
+    for (const auto &frame : collected_) {
+        frame->facts = known_->facts();
+        if (settings_.writes_prompts())
+            frame->source.prompts = prompts_at(facts.prompts, frame->time);
+        frame->source.people = people_at(facts.people, frame->time);
+    }
+}
+
+// Those of whom there is something to show.
+std::vector<Person> Shot::people() const {
+    std::vector<Person> people;
+    for (const PersonFacts &person : known_->facts()->people) {
+        const FacePicture *face = known_->face_picture(person.track);
+        if (face && (settings_.shows_people() || !person.texts.empty()))
+            people.push_back({person.track, person.descriptor, face->picture});
+    }
+    return people;
+}
+
 // One picture per collected frame; empty pictures where on_error=pass stands in for a failure.
 std::vector<cv::Mat> Shot::generate() {
     std::vector<SourcePicture> sources;
     for (const auto &frame : collected_)
         sources.push_back(frame->source);
     try {
-        return generator_.run(sources, anchors_);
+        return generator_.run(sources, anchors_, people());
     } catch (const Error &error) {
         if (settings_.on_error != AIANIME_ON_ERROR_PASS || error.code() == AIANIME_CANCELLED)
             throw;

@@ -11,6 +11,7 @@
 #include "pipeline/generator.h"
 #include "pipeline/settings.h"
 #include "pipeline/shot_fusion.h"
+#include "pipeline/understanding.h"
 #include "vision/color_lock.h"
 #include "vision/inbetween.h"
 
@@ -20,9 +21,11 @@ namespace aianime::pipeline {
 // any more.
 struct GeneratedFrame {
     SourcePicture source;
+    int64_t pts = 0;
     double time = 0; // seconds, FrameClock
     int shot = 0;
     int segment = 0;
+    std::shared_ptr<const ShotFacts> facts; // of the shot; set once it was looked at
     bool made = false;
     bool passed = false;                 // generation failed and on_error is pass: the source frames stand
     vision::StylizedNeighbour neighbour; // scaled (unpadded) working size; filled when made
@@ -33,11 +36,12 @@ struct GeneratedFrame {
 // fusion looks at.
 class Shot {
 public:
-    Shot(int number, const Settings &settings, const vision::WorkingSize &size, Generator &generator, Watch &watch,
-         int &next_segment);
+    Shot(int number, const Settings &settings, const vision::WorkingSize &size, Generator &generator, Understanding &understanding,
+         Watch &watch, int &next_segment);
 
-    // Adds a frame, in order. May run the networks. `frame` becomes `made` now or in a later call.
-    void add(const std::shared_ptr<GeneratedFrame> &frame);
+    // Adds a frame, in order. May run the networks. `frame` becomes `made` now or in a later call. picture: what is looked at,
+    // CV_32FC3 in [0, 1], of any size; not kept.
+    void add(const std::shared_ptr<GeneratedFrame> &frame, const cv::Mat &picture);
     // The shot has ended: everything added becomes `made`.
     void finish();
 
@@ -45,6 +49,8 @@ public:
 
 private:
     void run_segment();
+    void tell();
+    std::vector<Person> people() const;
     std::vector<cv::Mat> generate();
     void cross_fade(std::vector<cv::Mat> &pictures) const;
     void settle(size_t count, const std::vector<cv::Mat> &pictures);
@@ -57,9 +63,11 @@ private:
     const Settings &settings_;
     const vision::WorkingSize &size_;
     Generator &generator_;
+    Understanding &understanding_;
     Watch &watch_;
     int &next_segment_;
 
+    std::unique_ptr<Understanding::Shot> known_;             // null before the first frame
     std::vector<SourcePicture> anchors_;                     // first frame and key frame, chosen when the first segment runs
     std::optional<vision::ColorLock> color_lock_;            // to the shot's first frame that was made
     std::vector<std::shared_ptr<GeneratedFrame>> collected_; // begins with the frames shared with the last segment

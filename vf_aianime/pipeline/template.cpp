@@ -41,6 +41,10 @@ constexpr Choice<FlowMethod> flow_methods[] = {{FlowMethod::dis, "dis"}, {FlowMe
 constexpr Choice<Interpolation> interpolations[] = {
     {Interpolation::source, "source"}, {Interpolation::blend, "blend"}, {Interpolation::none, "none"}};
 
+constexpr Choice<CaptionSource> caption_sources[] = {
+    {CaptionSource::none, "none"},   {CaptionSource::attributes, "attributes"}, {CaptionSource::clip, "clip"},
+    {CaptionSource::blip2, "blip2"}, {CaptionSource::wd, "wd"},                 {CaptionSource::file, "file"}};
+constexpr Choice<PromptLanguage> prompt_languages[] = {{PromptLanguage::tags, "tags"}, {PromptLanguage::sentence, "sentence"}};
 constexpr Choice<diffusion::Prediction> predictions[] = {{diffusion::Prediction::epsilon, "epsilon"},
                                                          {diffusion::Prediction::v, "v_prediction"},
                                                          {diffusion::Prediction::sample, "sample"}};
@@ -155,7 +159,16 @@ void read_model(const Json &json, Template &style) {
 }
 
 void read_prompt(const Json &json, Template &style) {
-    json.only({"positive", "negative", "clip_skip"});
+    json.only({"positive", "negative", "clip_skip", "auto_caption", "caption_model", "phrases", "language", "caption_weight",
+               "face_attributes"});
+    CaptionSettings &caption = style.caption;
+    optional(json, "auto_caption",
+             [&](const Json &value) { caption.source = value_of(caption_sources, value.string(), value.where()); });
+    optional_path(json, "caption_model", true, caption.model);
+    optional_path(json, "phrases", true, caption.phrases);
+    optional_choice(json, "language", prompt_languages, caption.language);
+    optional_number(json, "caption_weight", 0, 2, caption.weight);
+    optional(json, "face_attributes", [&](const Json &value) { caption.face_attributes = value.boolean(); });
     optional_integer(json, "clip_skip", 1, 64, style.clip_skip);
     optional_text(json, "positive", style.positive);
     optional_text(json, "negative", style.negative);
@@ -204,7 +217,10 @@ ControlSettings read_control(const Json &json) {
 }
 
 void read_identity(const Json &json, IdentitySettings &identity) {
-    json.only({"ip_adapter", "image_encoder", "image", "scale", "down", "mid", "up"});
+    json.only({"ip_adapter", "image_encoder", "image", "scale", "down", "mid", "up", "tokens", "faces", "face_rate"});
+    optional_number(json, "tokens", 0, 4, identity.tokens);
+    optional(json, "faces", [&](const Json &value) { identity.faces = value.boolean(); });
+    optional_number(json, "face_rate", 0.1, 60, identity.face_rate);
     optional_path(json, "ip_adapter", true, identity.ip_adapter);
     optional_path(json, "image_encoder", true, identity.image_encoder);
     optional_path(json, "image", true, identity.image);
@@ -289,6 +305,13 @@ const char *to_string(NoiseMode mode) { return name_of(noise_modes, mode); }
 const char *to_string(FlowMethod method) { return name_of(flow_methods, method); }
 const char *to_string(Interpolation mode) { return name_of(interpolations, mode); }
 
+const char *to_string(CaptionSource source) { return name_of(caption_sources, source); }
+PromptLanguage prompt_language_from_string(const std::string &text, const std::string &where) {
+    return value_of(prompt_languages, text, where);
+}
+CaptionSource caption_source_from_string(const std::string &text, const std::string &where) {
+    return value_of(caption_sources, text, where);
+}
 Interpolation interpolation_from_string(const std::string &text, const std::string &where) {
     return value_of(interpolations, text, where);
 }

@@ -69,13 +69,38 @@ struct EmbeddingSettings {
     std::string name; // what to write in a prompt; "": as the file says
 };
 
-// Pictures shown to the U-Net beside the text, so that a face or a look is kept (IP-Adapter).
+// Who writes the words that stand beside the template's.
+enum class CaptionSource {
+    none,
+    attributes, // from what the faces show and the picture's statistics
+    clip,       // phrases of a list, ranked by a CLIP model
+    blip2,      // a sentence by a BLIP-2 model
+    wd,         // tags by a WD tagger
+    file        // a text beside the video
+};
+
+// Checkpoints trained on anime read tags ("1girl, smile"), others sentences.
+enum class PromptLanguage { tags, sentence };
+
+struct CaptionSettings {
+    std::optional<CaptionSource> source; // absent: the pack's
+    std::string model;                   // file or folder below the model folders
+    std::string phrases;                 // of `clip`: another list, below the model folders; "": ours
+    PromptLanguage language = PromptLanguage::tags;
+    double weight = 1;           // 0 to 2, of what the caption says
+    bool face_attributes = true; // what the faces show corrects the caption and is told by the time
+};
+
+// Pictures shown to the U-Net beside the text, so that a face or a look is kept (IP-Adapter), and words that say who somebody is.
 struct IdentitySettings {
     std::string ip_adapter;    // file; "": none
     std::string image_encoder; // file or folder of a CLIP vision tower
-    std::string image;         // PNG below the model folders; "": the shot's key frame
+    std::string image;         // PNG below the model folders, shown everywhere; "": each face, where it is
     double scale = 1;          // 0 to 2
     double down = 1, mid = 1, up = 1;
+    double tokens = 0;    // 0 to 4, of the words that the pack's own network makes of a face
+    bool faces = true;    // whether faces are looked for
+    double face_rate = 5; // pictures a second that are looked at, 0.1 to 60
 };
 
 // A style, read from a JSON template (docs/templates.md). The same template drives a picture and a video. Fields that are
@@ -96,6 +121,7 @@ struct Template {
 
     std::string positive;
     std::string negative;
+    CaptionSettings caption;
     int clip_skip = 1; // layer of the text encoder, counted from the last
 
     std::optional<std::string> scheduler; // Scheduler::names()
@@ -151,6 +177,9 @@ const char *to_string(Method method);
 const char *to_string(NoiseMode mode);
 const char *to_string(FlowMethod method);
 const char *to_string(Interpolation mode);
+const char *to_string(CaptionSource source);
+PromptLanguage prompt_language_from_string(const std::string &text, const std::string &where);
+CaptionSource caption_source_from_string(const std::string &text, const std::string &where);
 Interpolation interpolation_from_string(const std::string &text, const std::string &where);
 
 } // namespace aianime::pipeline

@@ -13,6 +13,7 @@
 #include "nn/aten.h"
 #include "tools/face_report.h"
 #include "tools/flags.h"
+#include "tools/picture_input.h"
 #include "tools/verbs.h"
 #include "vision/contact_sheet.h"
 
@@ -28,21 +29,6 @@ const std::map<std::string, std::string> known_flags = {
 };
 
 constexpr size_t most_drawn = 64; // pictures on a sheet
-
-bool is_picture(const std::string &path) {
-    std::string ending = fs::path(path).extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-    const std::vector<std::string> endings = {".png", ".jpg", ".jpeg", ".webp"};
-    return std::find(endings.begin(), endings.end(), ending) != endings.end();
-}
-
-cv::Mat rgb_of(const cv::Mat &stored) {
-    cv::Mat bytes, out;
-    stored.convertTo(bytes, CV_8U, stored.depth() == CV_16U ? 1.0 / 257 : 1.0);
-    const int way = bytes.channels() == 1 ? cv::COLOR_GRAY2RGB : bytes.channels() == 4 ? cv::COLOR_BGRA2RGB : cv::COLOR_BGR2RGB;
-    cv::cvtColor(bytes, out, way);
-    return out;
-}
 
 // "a.safetensors,b.safetensors"
 std::vector<std::string> list_of(const std::string &text) {

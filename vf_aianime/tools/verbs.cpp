@@ -7,7 +7,7 @@ namespace aianime::tools {
 
 const std::vector<const Verb *> &verbs() {
     static const std::vector<const Verb *> table = {
-        &image_verb, &faces_verb, &contact_verb, &eval_verb, &info_verb, &models_verb, &train_verb, &doctor_verb,
+        &image_verb, &caption_verb, &faces_verb, &contact_verb, &eval_verb, &info_verb, &models_verb, &train_verb, &doctor_verb,
     };
     return table;
 }

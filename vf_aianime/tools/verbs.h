@@ -20,6 +20,7 @@ struct Verb {
     int (*run)(const Arguments &arguments);
 };
 
+extern const Verb caption_verb;
 extern const Verb contact_verb;
 extern const Verb doctor_verb;
 extern const Verb eval_verb;

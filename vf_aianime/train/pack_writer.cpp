@@ -71,6 +71,7 @@ json_object *defaults_of(const io::Pack &pack) {
     json_object_object_add(defaults, "size", json_object_new_int(pack.size));
     if (!pack.scheduler.empty())
         add_text(defaults, "scheduler", pack.scheduler);
+    add_text(defaults, "auto_caption", pack.auto_caption);
     return defaults;
 }
 

@@ -287,18 +287,4 @@ bool ShotDetector::starts_shot(const cv::Mat &picture) {
 
 void ShotDetector::reset() { *this = ShotDetector(); }
 
-double key_frame_score(const cv::Mat &picture) {
-    const cv::Size size(256, 256);
-    cv::Mat small, gray, edges;
-    cv::resize(picture, small, size, 0, 0, cv::INTER_AREA);
-    cv::cvtColor(small, gray, cv::COLOR_RGB2GRAY);
-    cv::Laplacian(gray, edges, CV_32F);
-    cv::Scalar mean, deviation;
-    cv::meanStdDev(edges, mean, deviation);
-    // 1 from a quarter to three quarters of the range, 0 at its ends.
-    const double level = std::clamp(cv::mean(gray)[0], 0.0, 1.0);
-    const double exposure = std::min(1.0, 4 * std::min(level, 1 - level));
-    return deviation[0] * deviation[0] * exposure;
-}
-
 } // namespace aianime::vision

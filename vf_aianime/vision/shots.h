@@ -29,8 +29,4 @@ private:
     bool any_ = false;
 };
 
-// How well a picture stands for its shot: sharpness (variance of the Laplacian on a fixed small size), less for very dark and very
-// bright.
-double key_frame_score(const cv::Mat &picture);
-
 } // namespace aianime::vision

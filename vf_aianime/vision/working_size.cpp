@@ -69,6 +69,14 @@ WorkingSize working_size(cv::Size source, int short_side, int stride, int64_t ma
             cv::Size(static_cast<int>(padded_width), static_cast<int>(padded_height))};
 }
 
+cv::Mat at_most(const cv::Mat &picture, int short_side) {
+    const int shorter = std::min(picture.cols, picture.rows);
+    if (shorter <= short_side)
+        return picture;
+    const double scale = static_cast<double>(short_side) / shorter;
+    return resized(picture, {std::max(cvRound(picture.cols * scale), 1), std::max(cvRound(picture.rows * scale), 1)}, cv::INTER_AREA);
+}
+
 cv::Mat to_working(const cv::Mat &picture, const WorkingSize &size) {
     expect_size(picture, size.source);
     const cv::Mat scaled = resized(picture, size.scaled, cv::INTER_CUBIC);

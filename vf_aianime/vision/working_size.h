@@ -16,6 +16,9 @@ struct WorkingSize {
 // short_side 0 keeps the source's size. Throws Error (OUT_OF_RANGE) when the padded picture has more than max_pixels.
 WorkingSize working_size(cv::Size source, int short_side, int stride, int64_t max_pixels = int64_t{1} << 24);
 
+// A picture whose short side has at most so many pixels: itself, or by area averaging.
+cv::Mat at_most(const cv::Mat &picture, int short_side);
+
 // source size -> padded size. Area averaging when smaller, cubic when larger.
 cv::Mat to_working(const cv::Mat &picture, const WorkingSize &size);
 // padded size -> scaled size (a crop, no copy).
