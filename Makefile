@@ -37,7 +37,7 @@ OPENMP_SRC := vf_aianime/nn/cross_kernel.cpp
 ATEN_SRC := $(filter-out $(OPENMP_SRC),$(foreach dir,$(ATEN_DIRS),$(wildcard vf_aianime/$(dir)/*.cpp))) \
             $(shell grep -l '"nn/aten.h"' tests/*.cpp vf_aianime/tools/*.cpp vf_aianime/train/*.cpp vf_aianime/eval/*.cpp 2>/dev/null)
 # Tests that need neither LibTorch nor OpenCV, and those of the C wall: both run with the sanitizers too.
-IO_TESTS := $(filter tests/%,$(shell grep -L -E '"(nn|diffusion|vision|pipeline|api|train|eval)/|"aianime\.h"' $$(grep -l '"io/' $(TEST_SRC) /dev/null) /dev/null))
+IO_TESTS := $(filter tests/%,$(shell grep -L -E '"(nn|diffusion|vision|caption|pipeline|api|train|eval)/|"aianime\.h"' $$(grep -l '"io/' $(TEST_SRC) /dev/null) /dev/null))
 API_TESTS := $(shell grep -l -E '"aianime\.h"|"api/' $(TEST_SRC) $(C_TEST_SRC) /dev/null)
 
 OBJ := $(BUILD)/obj
@@ -59,7 +59,7 @@ TORCH_LIB := $(BUILD)/run/torch/lib
 LDFLAGS_ALL := -Wl,--as-needed -L$(TORCH_LIB) -Wl,-rpath-link,$(TORCH_LIB) $(LDFLAGS)
 TREE_RPATH := -Wl,-rpath,'$$ORIGIN/../run/torch/lib'
 # LibTorch exports pieces of the C++ library too: named first, that one serves who needs nothing else, and LibTorch is not loaded.
-ENGINE_LIBS := -lstdc++ $(JSON_LIBS) -lpng16 -lgomp -ltorch_cpu -lc10 -lopencv_objdetect -lopencv_video -lopencv_imgproc -lopencv_core -ldl
+ENGINE_LIBS := -lstdc++ $(JSON_LIBS) -lpng16 -lgomp -ltorch_cpu -lc10 -lopencv_objdetect -lopencv_dnn -lopencv_video -lopencv_imgproc -lopencv_core -ldl
 TOOL_LIBS := -lopencv_imgcodecs $(ENGINE_LIBS)
 
 ENGINE_LIB := $(BUILD)/lib/libaianime.a

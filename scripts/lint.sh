@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# lint.sh: formatting (clang-format) and the size budgets: a file at most 700 lines, a function at most 100, vf_aianime.c at most 650.
+# lint.sh: formatting (clang-format) and the size budgets: a file at most 700 lines, a function at most 100.
 # lint.sh --format: formats our C++ in place. vf_aianime.c follows FFmpeg's style and is left alone.
 . "$(dirname "$0")/common.sh"
 
@@ -50,7 +50,7 @@ long_functions() {
 check_sizes() {
     local file
     for file in $(ours) $(find scripts configure.sh Makefile tests tools -name '*.sh' -o -name '*.py' -o -name Makefile); do check_file "$file" 700; done
-    check_file libavfilter_patch/vf_aianime.c 650
+    check_file libavfilter_patch/vf_aianime.c 700
     check_file configure.sh 400
     check_file Makefile 300
     while read -r line; do complain "function at $line, the budget is 100"; done < <(long_functions $(ours) libavfilter_patch/vf_aianime.c)

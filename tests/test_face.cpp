@@ -129,8 +129,7 @@ AIANIME_TEST(points_lie_on_eyes_and_mouth) {
     near(45, 129, 94);
     near(48, 73.5, 130);
     near(54, 114.5, 131);
-    ck_assert(vision::eyes_open(faces[0].points));
-    ck_assert_float_gt(vision::eye_openness(faces[0].points), 0.22f);
+    ck_assert_float_gt(faces[0].eyes, 1);
 }
 
 AIANIME_TEST(one_person_is_near_and_a_mirrored_brighter_one_too) {
@@ -193,6 +192,36 @@ AIANIME_TEST(pictures_without_faces_give_none) {
     expect_error([&] { finder.find(cv::Mat(8, 8, CV_8UC1)); }, AIANIME_INVALID, "3 channels");
 }
 
+AIANIME_TEST(faces_are_followed_without_a_search) {
+    const pipeline::FaceFinder finder(models(), at::kCPU);
+    const cv::Mat first = pasted({500, 400}, {100, 90}, astronaut()), second = pasted({500, 400}, {108, 85}, astronaut());
+    const std::vector<pipeline::Face> before = finder.find(first), there = finder.find(second),
+                                      found = finder.follow(second, before);
+    ck_assert_uint_eq(found.size(), 1);
+    for (size_t i = 0; i < found[0].points.size(); i++) {
+        const cv::Point2f off = found[0].points[i] - there.at(0).points[i];
+        ck_assert_float_lt(std::hypot(off.x, off.y), 4);
+    }
+    ck_assert_float_gt((found[0].box & there[0].box).area(), 0.8f * (found[0].box | there[0].box).area());
+    ck_assert_float_gt(found[0].eyes, 1);
+    ck_assert(found[0].score == before[0].score && found[0].age == before[0].age && found[0].descriptor == before[0].descriptor);
+    ck_assert(finder.follow(second, {}).empty());
+    std::vector<pipeline::Face> outside = before; // asked for where no picture is
+    for (cv::Point2f &point : outside[0].points)
+        point += cv::Point2f(3000, 3000);
+    ck_assert_float_eq(finder.follow(second, outside).at(0).score, 0);
+}
+
+AIANIME_TEST(forty_faces) {
+    cv::Mat small, picture;
+    cv::resize(astronaut(), small, {80, 80}, 0, 0, cv::INTER_AREA);
+    cv::repeat(small, 5, 8, picture);
+    const std::vector<pipeline::Face> faces = pipeline::FaceFinder(models(), at::kCPU).find(picture);
+    ck_assert_uint_eq(faces.size(), 40);
+    for (const pipeline::Face &face : faces)
+        ck_assert(face.male < 0.5f && std::isfinite(face.eyes));
+}
+
 AIANIME_TEST(files_of_other_networks_are_refused) {
     nn::AgeGender network;
     expect_error([&] { load(network, "recognition"); }, AIANIME_BAD_DATA, "missing");
@@ -201,21 +230,6 @@ AIANIME_TEST(files_of_other_networks_are_refused) {
 
 AIANIME_TEST(openness_follows_the_points) {
     vision::FacePoints points{};
-    const auto eye = [&](size_t first, float x, float height) {
-        const float across[6] = {0, 10, 20, 30, 20, 10}, up[6] = {0, -1, -1, 0, 1, 1};
-        for (size_t i = 0; i < 6; i++)
-            points[first + i] = {x + across[i], 50 + up[i] * height / 2};
-    };
-    eye(36, 0, 9);
-    eye(42, 60, 9);
-    ck_assert_float_eq_tol(vision::eye_openness(points), 0.3f, 1e-5f);
-    ck_assert(vision::eyes_open(points, false));
-    eye(36, 0, 8.2f);
-    eye(42, 60, 8.2f);
-    ck_assert(vision::eyes_open(points, true) && !vision::eyes_open(points, false));
-    eye(36, 0, 3);
-    eye(42, 60, 3);
-    ck_assert(!vision::eyes_open(points, true));
     for (size_t i = 0; i < 3; i++) {
         points[61 + i] = {10.0f * static_cast<float>(i), 100};
         points[67 - i] = {10.0f * static_cast<float>(i), 110};
@@ -227,9 +241,10 @@ AIANIME_TEST(openness_follows_the_points) {
 }
 
 int main() {
-    return run_suite("face", {a_tilted_head_is_the_same_person, detector_agrees, dense_networks_agree, age_and_gender_agree,
-                              recognition_agrees, a_face_is_described_as_by_the_reference, points_lie_on_eyes_and_mouth,
-                              one_person_is_near_and_a_mirrored_brighter_one_too, a_very_large_picture_is_seen_smaller,
-                              a_face_at_the_border_stays_inside, pictures_without_faces_give_none,
-                              files_of_other_networks_are_refused, openness_follows_the_points});
+    return run_suite("face",
+                     {a_tilted_head_is_the_same_person, detector_agrees, dense_networks_agree, age_and_gender_agree,
+                      recognition_agrees, a_face_is_described_as_by_the_reference, points_lie_on_eyes_and_mouth,
+                      one_person_is_near_and_a_mirrored_brighter_one_too, a_very_large_picture_is_seen_smaller,
+                      a_face_at_the_border_stays_inside, pictures_without_faces_give_none, files_of_other_networks_are_refused,
+                      openness_follows_the_points, faces_are_followed_without_a_search, forty_faces});
 }

@@ -24,12 +24,12 @@ std::array<float, 128> person(int number, float apart = 0, int variant = 0) {
     return descriptor;
 }
 
-// From the front, eyes as far open as asked for.
-vision::FacePoints points_of(const cv::Rect2f &box, float eyes = 0.33f) {
+// From the front.
+vision::FacePoints points_of(const cv::Rect2f &box) {
     vision::FacePoints points{};
     const auto place = [&](size_t i, float x, float y) { points[i] = {box.x + x * box.width, box.y + y * box.height}; };
     for (const auto &[first, left] : {std::pair<size_t, float>{36, 0.2f}, {42, 0.6f}}) {
-        const float width = 0.2f, high = eyes * width * box.width / box.height / 2;
+        const float width = 0.2f, high = 0.03f;
         place(first, left, 0.4f);
         place(first + 1, left + width / 3, 0.4f - high);
         place(first + 2, left + 2 * width / 3, 0.4f - high);
@@ -50,10 +50,11 @@ Face face_at(float x, float y, const std::array<float, 128> &descriptor, float s
     face.box = {x, y, side, side};
     face.score = 0.9f;
     face.points = points_of(face.box);
+    face.eyes = 2;
     face.male = 0.1f;
     face.age = 30;
     face.expression[0] = 1;
-    face.descriptor = descriptor;
+    face.descriptor = face.likeness = descriptor;
     return face;
 }
 
@@ -165,13 +166,14 @@ AIANIME_TEST(what_stays_is_voted) {
         face.age = i < 2 ? 70 : 20.0f + static_cast<float>(i % 3);
         face.male = i == 4 ? 1.0f : 0.1f;
         face.descriptor = i < 3 ? person(7) : person(0);
+        face.likeness = i < 3 ? person(5) : person(2);
         face.attributes = {{"beard", {"no", "yes"}, {0.9f, 0.1f}}};
         track.add(i, face);
     }
     ck_assert_int_eq(track.number(), 3);
     ck_assert_float_eq_tol(track.age(), 22, 1e-6);
     ck_assert_float_eq_tol(track.male(), 0.2f, 1e-3f);
-    ck_assert(track.descriptor() == person(0));
+    ck_assert(track.descriptor() == person(0) && track.likeness() == person(2));
     ck_assert_float_eq_tol(track.attributes()[0].probabilities[0], 0.9f, 1e-5f);
     ck_assert_uint_eq(track.attributes()[0].best(), 0);
 }
@@ -195,22 +197,58 @@ AIANIME_TEST(what_changes_is_told_by_its_times) {
     FaceTrack track(0);
     const auto see = [&](double time, float eyes, size_t expression, float share = 1) {
         Face face = face_at(20, 40, person(0));
-        face.points = points_of(face.box, eyes);
+        face.eyes = eyes;
         face.expression = {};
         face.expression[0] = 1 - share;
         face.expression[expression] += share;
         track.add(time, face);
     };
-    see(0, 0.33f, 0);
-    see(1, 0.275f, 0); // between the thresholds: stays open
-    see(2, 0.20f, 0);
-    see(3, 0.275f, 1, 0.52f); // stays closed; a smile that hardly leads
-    see(4, 0.33f, 1);
-    see(5, 0.33f, 1);
+    see(0, 2, 0);
+    see(1, -0.2f, 0); // between the thresholds: stays open
+    see(2, -2, 0);
+    see(3, 0.2f, 1, 0.52f); // stays closed; a smile that hardly leads
+    see(4, 2, 1);
+    see(5, 2, 1);
     ck_assert_uint_eq(track.changes().size(), 3);
     ck_assert(track.state_at(1.5).eyes_open && !track.state_at(2).eyes_open && !track.state_at(3.9).eyes_open);
     ck_assert(track.state_at(4).eyes_open && track.state_at(3).expression == 0 && track.state_at(5).expression == 1);
     ck_assert(track.state_at(-1).eyes_open && track.state_at(-1).expression == 0);
+}
+
+// A blink between two pictures that are searched; the face has moved on by then, with the flow.
+AIANIME_TEST(what_is_between_is_followed) {
+    FaceTracks tracks;
+    std::vector<Face> asked;
+    const auto follow = [&](double time, int shift, float eyes, float score) {
+        tracks.follow(time, scene(shift), size, [&](std::vector<Face> faces) {
+            asked = faces;
+            for (Face &face : faces) {
+                face.eyes = eyes;
+                face.score = score;
+            }
+            return faces;
+        });
+    };
+    follow(0, 0, 2, 1);
+    ck_assert(asked.empty()); // nobody yet
+    add(tracks, 0, {face_at(60, 40, person(0), 60)});
+    follow(0.1, 12, -2, 0.9f);
+    ck_assert_uint_eq(asked.size(), 1);
+    ck_assert_float_eq_tol(asked[0].box.x, 72, 2);
+    ck_assert_float_eq_tol(asked[0].points[36].x - points_of(asked[0].box)[36].x, 0, 1e-3f);
+    follow(0.2, 24, 2, 0.9f);
+    ck_assert_float_eq_tol(asked[0].box.x, 84, 3);
+    const FaceTrack &track = tracks.tracks()[0];
+    ck_assert(track.state_at(0).eyes_open && !track.state_at(0.1).eyes_open && track.state_at(0.2).eyes_open);
+    ck_assert_uint_eq(track.sightings(), 1);
+    ck_assert_double_eq_tol(track.last(), 0.2, 1e-9);
+    follow(0.3, 24, -2, 0); // not where it should be: not believed, and not followed further
+    ck_assert(track.state_at(0.3).eyes_open);
+    follow(0.4, 24, -2, 1);
+    ck_assert(asked.empty() && track.state_at(0.4).eyes_open);
+    ck_assert(add(tracks, 0.5, {face_at(84, 40, person(0, 0.9f), 60)}, 24) == Numbers{0});
+    follow(0.6, 24, -2, 1);
+    ck_assert(!track.state_at(0.6).eyes_open);
 }
 
 AIANIME_TEST(no_faces_and_many) {
@@ -229,8 +267,8 @@ AIANIME_TEST(no_faces_and_many) {
 }
 
 int main() {
-    return run_suite("face_tracks",
-                     {a_person_who_moves, the_flow_moves_the_place, behind_a_hand_and_back, two_who_change_places,
-                      a_second_box_on_one_face, what_was_seen_once_in_many_pictures_is_dropped, tracks_of_one_person_are_joined,
-                      what_stays_is_voted, quality_weighs, what_changes_is_told_by_its_times, no_faces_and_many});
+    return run_suite("face_tracks", {a_person_who_moves, the_flow_moves_the_place, behind_a_hand_and_back, two_who_change_places,
+                                     a_second_box_on_one_face, what_was_seen_once_in_many_pictures_is_dropped,
+                                     tracks_of_one_person_are_joined, what_stays_is_voted, quality_weighs,
+                                     what_changes_is_told_by_its_times, what_is_between_is_followed, no_faces_and_many});
 }

@@ -34,6 +34,8 @@ Settings settings_of(const GoldenPack &pack, nn::AttentionMode attention) {
     settings.style.segment = 6;
     settings.steps = 2;
     settings.fusion = 1;
+    settings.identity.faces = false;
+    settings.caption = CaptionSource::none;
     return settings;
 }
 
@@ -43,12 +45,13 @@ std::vector<cv::Mat> whole(const Settings &settings) {
     Generator generator(settings, watch);
     int next_segment = 0;
     const vision::WorkingSize working = vision::working_size(size, 0, generator.stride());
-    Shot shot(0, settings, working, generator, watch, next_segment);
+    Understanding understanding(settings, {}, watch, nullptr);
+    Shot shot(0, settings, working, generator, understanding, watch, next_segment);
     std::vector<std::shared_ptr<GeneratedFrame>> frames;
     for (const SourcePicture &source : clip()) {
         frames.push_back(std::make_shared<GeneratedFrame>());
         frames.back()->source = source;
-        shot.add(frames.back());
+        shot.add(frames.back(), source.picture);
     }
     shot.finish();
     std::vector<cv::Mat> pictures;

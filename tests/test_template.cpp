@@ -59,7 +59,9 @@ std::string describe(const Template &t) {
          << i.mid << ' ' << i.up << " motion " << t.motion << ' ' << t.strict << t.require_hash << " clip_skip " << t.clip_skip
          << ' ' << or_dash(t.beta_schedule) << or_dash(t.spacing) << or_dash(t.gamma) << or_dash(t.noise_offset) << "fuse "
          << static_cast<int>(t.fuse) << t.shift << t.cfa << ' ' << t.flow_weight << ' ' << or_dash(t.fusion) << t.color_lock << ' '
-         << t.latent_fusion;
+         << t.latent_fusion << " people " << i.tokens << ' ' << i.faces << ' ' << i.face_rate << i.detector << '|' << i.recognizer << '|' << i.heads.size() << " caption "
+         << (t.caption.source ? to_string(*t.caption.source) : "-") << '|' << t.caption.model << '|' << t.caption.phrases << '|'
+         << static_cast<int>(t.caption.language) << t.caption.weight << t.caption.face_attributes;
     return text.str();
 }
 
@@ -115,6 +117,12 @@ void expect_refused(const Property &property, const std::string &value, aianime_
 
 std::string type_of(const Json &schema) { return schema.has("enum") ? "enum" : schema.at("type").string(); }
 
+std::string plain(double value) {
+    std::ostringstream text;
+    text << value;
+    return text.str();
+}
+
 // A bound as text, `by` added; whole numbers up to 2^64 - 1 stay exact.
 std::string bound(const Json &limit, int by) {
     std::ostringstream text;
@@ -138,7 +146,7 @@ AIANIME_TEST(smallest_template_has_the_defaults) {
     const Template style = parse("");
     ck_assert(describe(style) == "pocket||0||"
                                  "|- -1 - - - - 0 attention flow 16 2 32 shared 10 source dis||12 identity |||1 1 1 1 motion  00 "
-                                 "clip_skip 1 - - - - fuse 111 1 - 0 0");
+                                 "clip_skip 1 - - - - fuse 111 1 - 0 0 people 0 1 2.5||0 caption -||011");
     ck_assert(!style.controls && style.name == "t");
     ck_assert(describe(parse("\"model\": {}, \"prompt\": {}, \"sampling\": {}, \"coherence\": {}, \"time\": {}")) ==
               describe(style));
@@ -150,10 +158,12 @@ AIANIME_TEST(every_field_arrives) {
         R"("$schema": "schema.json", "description": "d", "x_mine": [1], "model": {"base": "a/b", "vae": "v", "precision": "bfloat16", "motion": "m", "strict": true, "require_hash": true,
             "loras": [{"file": "l", "weight": -0.5, "text_weight": 2, "partial": true}, {"weight": 3}, {"file": "k"}],
             "embeddings": [{"file": "e", "name": "bad"}, {}]},
-        "prompt": {"positive": "p é", "negative": "n", "clip_skip": 2},
+        "prompt": {"positive": "p é", "negative": "n", "clip_skip": 2, "auto_caption": "clip", "caption_model": "c/m", "phrases": "ph",
+            "language": "sentence", "caption_weight": 0.5, "face_attributes": false},
         "sampling": {"scheduler": "euler_a", "prediction": "v_prediction", "beta_schedule": "linear",
             "spacing": "trailing", "gamma": 0.25, "steps": 7, "guidance": 2.5, "strength": 0.5, "noise_offset": 0.125, "seed": 18446744073709551615, "size": 0},
-        "identity": {"ip_adapter": "i", "image_encoder": "h", "image": "p", "scale": 0.5, "down": 0, "mid": 0.25, "up": 2},
+        "identity": {"ip_adapter": "i", "image_encoder": "h", "image": "p", "scale": 0.5, "down": 0, "mid": 0.25, "up": 2,
+            "tokens": 1.5, "faces": false, "face_rate": 4, "detector": "y", "recognizer": "s", "heads": [{"file": "b"}, {"file": "g"}]},
         "controls": [{"type": "lineart", "model": "c", "annotator": "sk", "scale": 0.5, "start": 0.25, "end": 0.75}, {}],
         "coherence": {"method": "grid", "attention": "sparse", "window": 8, "overlap": 7, "segment": 5, "noise": "warped", "fuse": "gaussian", "shift": false,
             "cfa": false, "flow_weight": 2, "fusion": 3, "latent_fusion": 0.625, "flow": "raft", "flow_model": "r/s", "flow_updates": 20},
@@ -162,7 +172,8 @@ AIANIME_TEST(every_field_arrives) {
     ck_assert(describe(style) ==
               "a/b|v|2|p é|n|euler_a 1 7 2.5 0.5 0 18446744073709551615 grid sparse 8 7 5 warped 12.5 blend raft|r/s|20"
               " [lineart|c|sk|0.5 0.25 0.75] [source|||1 0 1] lora l -0.5 2 1 lora k 1 - 0 embedding e bad"
-              " identity i|h|p|0.5 0 0.25 2 motion m 11 clip_skip 2 linear trailing 0.25 0.125 fuse 200 2 3 0.75 0.625");
+              " identity i|h|p|0.5 0 0.25 2 motion m 11 clip_skip 2 linear trailing 0.25 0.125 fuse 200 2 3 0.75 0.625"
+              " people 1.5 0 4y|s|2 caption clip|c/m|ph|10.50");
 }
 
 AIANIME_TEST(schema_bounds_are_the_loaders) {
@@ -201,9 +212,11 @@ AIANIME_TEST(schema_defaults_are_the_loaders) {
             continue;
         const Json value = property.schema.at("default");
         const bool is_text = type_of(property.schema) == "enum" || type_of(property.schema) == "string";
+        const bool is_whole = !is_text && type_of(property.schema) != "number";
         const std::string text = is_text                                 ? "\"" + value.string() + "\""
                                  : type_of(property.schema) == "boolean" ? (value.boolean() ? "true" : "false")
-                                                                         : bound(value, 0);
+                                 : is_whole                              ? bound(value, 0)
+                                                                         : plain(value.number(-1e6, 1e6));
         std::string without = property.members("0");
         // The same template without the property: its name becomes the user's own.
         const size_t colon = without.rfind("\": 0"), begin = without.rfind('"', colon - 1);

@@ -94,17 +94,18 @@ option "threads below 0" threads=-1 222
 option "interpolate is unknown" interpolate=rife 234
 option "on_error is unknown" on_error=ignore 234
 option "license is unknown" license=free 234
+option "caption is unknown" caption=clop 234
 
 settings() { # name, options, regular expressions that the engine's settings match
     AIANIME_NULL_SETTINGS=1 ff "${source[@]}" -vf "aianime=$2" -frames:v 1 -f null -
     for wanted in "${@:3}"; do logs "$1: $wanted" "settings: .*$wanted( |\$)"; done
 }
-settings "nothing given" engine="$AIANIME_ENGINE" 'template=\(null\)' device=auto 'interpolate=\(null\)' on_error=0 license=0 threads=0 \
+settings "nothing given" engine="$AIANIME_ENGINE" 'template=\(null\)' device=auto 'interpolate=\(null\)' 'caption=\(null\)' 'plan=\(null\)' on_error=0 license=0 threads=0 \
     size=96x64 tb=1/25 rate=25/1 given=0x0
 settings "all given" \
-    "template=pop:models=/m:device=cpu:prompt='a, b':negative=n:seed=9223372036854775807:steps=4:strength=0:guidance=0:size=0:fps=0:window=1:overlap=0:segment=1:interpolate=none:on_error=pass:license=commercial:threads=2" \
+    "template=pop:models=/m:device=cpu:prompt='a, b':negative=n:seed=9223372036854775807:steps=4:strength=0:guidance=0:size=0:fps=0:window=1:overlap=0:segment=1:interpolate=none:on_error=pass:license=commercial:threads=2:caption=wd:captions=c.txt:report=r.json:keyframes=k:plan=p.json" \
     template=pop models=/m device=cpu 'prompt=a, b' negative=n seed=9223372036854775807 steps=4 strength=0 guidance=0 size=0 fps=0 \
-    window=1 overlap=0 segment=1 interpolate=none on_error=1 license=1 threads=2 given=0x1ff
+    window=1 overlap=0 segment=1 interpolate=none on_error=1 license=1 threads=2 given=0x1ff caption=wd captions=c.txt report=r.json keyframes=k plan=p.json
 settings "another order" "on_error=pass:threads=3:interpolate=blend:steps=7" on_error=1 threads=3 interpolate=blend steps=7 given=0x2
 settings "strength alone" strength=0.25 strength=0.25 given=0x4
 

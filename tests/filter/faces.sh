@@ -26,13 +26,33 @@ is "two faces" "$(value "$tmp/two.json" 'len(d["files"][0]["faces"])')" 2
 is "a face's fields" "$(value "$tmp/two.json" '" ".join(d["files"][0]["faces"][0])')" \
     "box score gender male age eyes mouth expression"
 
-try "a video" 0 'track 0, 0.00 to 2.80 s, in 15 of 15 pictures: female' faces "$tmp/moving.mkv" -o "$tmp/sheet.png"
+try "a video" 0 'track 0, 0.00 to 2.90 s, in 8 of 8 pictures: female' faces "$tmp/moving.mkv" -o "$tmp/sheet.png"
 is "the sheet" "$("$build/bin/ffprobe" -v error -show_entries stream=width -of csv=p=0 "$tmp/sheet.png")" $((4 * 492 + 12))
 "$command" faces "$tmp/cut.mkv" --fps 2 --format json >"$tmp/cut.json"
 is "shots" "$(value "$tmp/cut.json" '[(s["first_frame"],s["frames"],s["pictures"],len(s["tracks"])) for s in d["files"][0]["shots"]]')" \
     "[(0, 30, 6, 1), (30, 10, 2, 0)]"
 is "a track's fields" "$(value "$tmp/cut.json" '" ".join(d["files"][0]["shots"][0]["tracks"][0])')" \
     "track gender male age sightings first last height changes"
+
+ff -loop 1 -i "$face" -vf "scale=120:120,tile=8x5" -frames:v 1 "$tmp/forty.png"
+ff -loop 1 -i "$tmp/forty.png" -t 1 -r 5 -pix_fmt yuv444p -c:v ffv1 "$tmp/forty.mkv"
+ff -i "$face" -vf "scale=400:-2,crop=220:400:0:0,pad=640:480:420:40:gray" "$tmp/border.png"
+ff -i "$face" -vf edgedetect "$tmp/drawing.png"
+ff -f lavfi -i testsrc2=size=16x4096 -frames:v 1 "$tmp/thin.png"
+"$command" faces "$tmp/forty.png" --format json >"$tmp/forty.json"
+is "forty faces" "$(value "$tmp/forty.json" 'len(d["files"][0]["faces"])')" 40
+"$command" faces "$tmp/forty.mkv" --format json >"$tmp/forty.json"
+is "forty tracks" "$(value "$tmp/forty.json" '[len(s["tracks"]) for s in d["files"][0]["shots"]]')" "[40]"
+try "at the border" 0 'border.png' faces "$tmp/border.png"
+try "a drawing" 0 'drawing.png' faces "$tmp/drawing.png"
+try "a thin one" 0 'thin.png' faces "$tmp/thin.png" -o "$tmp/thin.out.png"
+# Of these networks only the form is real, see tests/golden/make_opencv_faces.py.
+onnx=$root/tests/golden/opencv_faces
+try "another detector" 0 'astronaut.png' faces "$face" --detector "$onnx/cells.onnx"
+try "another recognizer" 0 'female' faces "$face" --recognizer "$onnx/recognizer.onnx"
+try "a detector that is none" 183 'is not a YuNet' faces "$face" --detector "$onnx/recognizer.onnx"
+try "a recognizer that is none" 183 'is not an SFace' faces "$face" --recognizer "$tmp/text.png"
+try "a detector that is not there" 254 'no such file' faces "$face" --detector "$tmp/none.onnx"
 
 try "nobody" 0 'none.png' faces "$tmp/none.png"
 try "one pixel" 0 'dot.png' faces "$tmp/dot.png" -o "$tmp/dot.out.png"

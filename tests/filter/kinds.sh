@@ -146,7 +146,7 @@ kind "IP-Adapter FaceID portrait" 'IP-Adapter FaceID portrait' '' 'not read' ima
 kind "CLIP vision, ViT-H" 'CLIP vision tower ViT-H/14' transformers IP-Adapters \
     vision_model.embeddings.class_embedding:1280 visual_projection.weight
 kind "CLIP vision, OpenCLIP" 'CLIP vision tower' OpenCLIP 'not read' visual.transformer.resblocks.0.attn.in_proj_weight
-kind "CLIP text and vision" 'CLIP, text and vision towers' transformers '.*' vision_model.x text_model.embeddings.token_embedding.weight
+kind "CLIP text and vision" 'CLIP, text and vision towers' transformers 'captioner "clip"' vision_model.x text_model.embeddings.token_embedding.weight
 kind "CLIP text" 'CLIP text encoder' 'transformers names' 'bases of Stable Diffusion 1' text_model.embeddings.token_embedding.weight:9x768
 kind "CLIP text, without text_model." 'CLIP text encoder' '.*, without text_model.' 'bases' embeddings.token_embedding.weight:9x768
 kind "CLIP text, OpenCLIP" 'CLIP text encoder' 'OpenCLIP names' 'bases of Stable Diffusion 2' \
@@ -165,8 +165,34 @@ kind "RAFT large" 'optical flow \(RAFT\), large' "torchvision's names" 'any base
 kind "RAFT small" 'optical flow \(RAFT\), small' "torchvision's names" 'any base, as flow_model' feature_encoder.convnormrelu.0.weight $u
 kind "RAFT large, original" 'optical flow \(RAFT\), large' 'original names' 'any base' module.fnet.conv1.weight module.update_block.mask.2.weight
 kind "RAFT small, original" 'optical flow \(RAFT\), small' 'original names' 'any base' module.fnet.conv1.weight module.$u
-kind "BLIP-2" 'BLIP-2 captioner' '' 'not read' language_model.model.decoder.embed_positions.weight
+kind "BLIP-2" 'BLIP-2 captioner with OPT, or a shard of it' '' 'auto_caption blip2' language_model.model.decoder.embed_positions.weight \
+    vision_model.embeddings.class_embedding
+kind "BLIP-2, a later shard" 'BLIP-2 captioner with OPT, or a shard of it' '' 'auto_caption' language_model.model.decoder.layers.20.fc1.weight
+kind "BLIP-2, an early shard" 'BLIP-2 captioner, a shard of it' '' 'auto_caption' vision_model.encoder.layers.0.self_attn.qkv.bias
+kind "BLIP-2 with T5" 'BLIP-2 captioner with T5, or a shard of it' '' 'not read' language_model.encoder.block.0.layer.0.SelfAttention.q.weight
+if "$command" info "$root/tests/golden/blip2/sharded" >"$tmp/log" 2>&1 && grep -q '^kind  *BLIP-2' "$tmp/log" && grep -q '^license  *noncommercial' "$tmp/log" &&
+    grep -q '^complete  *yes' "$tmp/log"; then ok "BLIP-2 folder"; else fail "BLIP-2 folder" "$(cat "$tmp/log")"; fi
+vit=(patch_embed.proj.weight pos_embed:1x4x8 blocks.0.attn.qkv.weight)
+kind "WD tagger" 'WD tagger on a vision transformer, 16 tags' timm 'captioner "wd", with selected_tags.csv' "${vit[@]}" head.weight:16x8
+kind "timm's classifier" 'image classifier on a vision transformer' timm 'not read' "${vit[@]}" cls_token head.weight:16x8
+kind "WD tagger, SwinV2" 'WD tagger on SwinV2, 10861 tags' timm 'not read: wd-vit-tagger-v3' \
+    layers.0.blocks.0.attn.logit_scale head.fc.weight:10861x1
+kind "WD tagger, ConvNeXt" 'WD tagger on ConvNeXt, 10861 tags' timm 'not read' stages.0.blocks.0.conv_dw.weight head.fc.weight:10861x1
+kind "WD tagger, EVA02" 'WD tagger on EVA02, 10861 tags' timm 'not read' blocks.0.attn.q_proj.weight head.weight:10861x1
 kind "unknown" 'unknown' '' 'not read' something.else
+
+# --- folders of captioners ------------------------------------------------------------------------------------------------
+
+cp -r "$root/tests/golden/vit_tagger/mean_of_norm" "$root/tests/golden/clip_phrases/current" "$tmp/"
+try "folder of a WD tagger" 0 '^kind +WD tagger$' info "$tmp/mean_of_norm"
+says "folder of a WD tagger, its tags" '^tags +9 general, 3 of characters, 4 ratings'
+says "folder of a WD tagger, its network" '^network +vision transformer, .* parameters, pictures of 32x32$'
+echo '7,one_more,0,1' >>"$tmp/mean_of_norm/selected_tags.csv"
+try "folder of a WD tagger, a list of another" 183 '17 tags, but the network tells 16' info "$tmp/mean_of_norm"
+rm "$tmp/mean_of_norm/model.safetensors"
+try "folder of a WD tagger without weights" 254 'no weights' info "$tmp/mean_of_norm"
+try "folder of a CLIP" 0 '^kind +CLIP, text and vision towers$' info "$tmp/current"
+says "folder of a CLIP, its tokenizer" '^tokenizer +its own$'
 
 # --- precision, numbers, lists -------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ ff -i "$tmp/clip.mkv" -vf "aianime=$small:report=$tmp/report.json:keyframes=$tmp
 is "a run with a report" "$code" 0
 is "shots of the report" "$(value "$tmp/report.json" '[(s["first_pts"], len(s["people"])) for s in d["shots"]]')" "[(0, 1), (2000, 0)]"
 is "who it is" "$(value "$tmp/report.json" '[(p["track"], p["male"]<0.5, len(p["descriptor"]), len(p["sightings"])) for p in d["shots"][0]["people"]]')" \
-    "[(0, True, 128, 10)]"
+    "[(0, True, 128, 5)]"
 is "the prompt used" "$(value "$tmp/report.json" 'd["shots"][1]["prompts"][0]["text"]')" "$(value "$root/templates/pop.json" 'd["prompt"]["positive"]')"
 is "pictures of key frames" "$(ls "$tmp/keys" | tr '\n' ' ')" "shot-0000.png shot-0001.png "
 is "their size" "$("$FFPROBE" -v error -show_entries stream=width,height -of csv=p=0 "$tmp/keys/shot-0000.png")" 320,240
@@ -69,6 +69,57 @@ ff_frames -i "$tmp/clip.mkv" -vf "aianime=$small:plan=$tmp/broken.json"
 is "a plan that is no UTF-8" "$code $count" "183 0"
 ff_frames -i "$tmp/clip.mkv" -vf "aianime=$small:plan=$tmp/none.json"
 is "a plan that is not there" "$code $count" "254 0"
+
+# --- who describes ---------------------------------------------------------------------------------------------------
+
+captions() { sort -u "$tmp/meta" | sed -n "s/^lavfi.aianime.$1=//p" | tr '\n' '|'; }
+describe() { # options
+    ff -i "$tmp/clip.mkv" -vf "aianime=$small:$1,metadata=print:file=$tmp/meta" -f null -
+}
+describe caption=attributes
+is "the built-in captioner" "$code $(captions caption | grep -c '1girl, solo')" "0 1"
+is "its words are in the prompt" "$(captions prompt | grep -c 'pop anime style, 1girl, solo')" 1
+printf '[0] a man (old) with a hat\n[shot 1] a fractal\n' >"$tmp/words.txt"
+describe "captions=$tmp/words.txt"
+is "a text file, corrected by the face" "$code $(captions caption)" "0 a fractal|a woman (old) with a hat|"
+is "as it stands in the prompt" "$(captions prompt | grep -c 'a woman .(old.) with a hat')" 1
+describe "captions=$tmp/words.txt:caption=none"
+is "a text file that nobody reads" "$code" 234
+describe caption=file
+is "no text file" "$code" 234
+describe "captions=$tmp/none.txt"
+is "a text file that is not there" "$code" 254
+printf 'a caf\xe9\n' >"$tmp/latin.txt"
+describe "captions=$tmp/latin.txt"
+is "a text file that is no UTF-8" "$code" 183
+logs "its line" 'latin.txt.*line 1'
+
+export AIANIME_MODELS=$tmp/models
+mkdir "$tmp/models"
+cp -r "$root/tests/golden/vit_tagger/norm_of_mean" "$tmp/models/wd"
+cp -r "$root/tests/golden/blip2/older" "$tmp/models/blip2"
+cp -r "$root/tests/golden/clip_phrases/current" "$tmp/models/clip"
+cp "$root/tests/golden/clip_phrases/phrases.txt" "$tmp/models/"
+template() { # file, Python statements on the template d
+    edit "$root/templates/pop.json" "$tmp/$1.json" "p=d['prompt']; $2"
+}
+for kind in wd blip2 clip; do
+    template $kind "p['auto_caption']='$kind'; p['caption_model']='$kind'; p['language']='sentence'; p['phrases']='phrases.txt'"
+    describe "template=$tmp/$kind.json:report=$tmp/$kind.report"
+    is "captioner $kind" "$code $(value "$tmp/$kind.report" 'len(d["shots"]), d["captioner"]')" "0 2 $kind"
+    describe "template=$tmp/$kind.json:caption=none"
+    is "captioner $kind, switched off" "$code $(captions caption)" "0 "
+    truncate -s 900 "$tmp/models/$kind/model.safetensors"
+    describe "template=$tmp/$kind.json"
+    is "half a file of $kind" "$code" 183
+    rm -r "${tmp:?}/models/$kind"
+    describe "template=$tmp/$kind.json"
+    is "no file of $kind" "$code" 254
+done
+template bare "p['auto_caption']='wd'"
+describe "template=$tmp/bare.json"
+is "a captioner without its network" "$code" 183
+unset AIANIME_MODELS
 
 # --- what cannot be written ------------------------------------------------------------------------------------------
 

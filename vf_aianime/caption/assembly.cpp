@@ -14,8 +14,9 @@ namespace {
 
 constexpr const char *brackets = "()[]\\";
 // A long sentence may end before one of these.
-constexpr const char *joints = " with in on at and while wearing standing sitting holding behind near under over next looking who which that for by "
-                               "from ";
+constexpr const char *joints =
+    " with in on at and while wearing standing sitting holding behind near under over next looking who which that for by "
+    "from ";
 
 // A style without brackets and weights, as text to compare with.
 std::string without_notation(const std::string &style) {
@@ -39,7 +40,9 @@ std::string without_notation(const std::string &style) {
 std::vector<std::string> cut_at_breaks(const std::string &prompt) {
     std::vector<std::string> parts;
     size_t begin = 0, at = 0;
-    const auto is_border = [&](size_t i) { return i >= prompt.size() || prompt[i] == ' ' || prompt[i] == ',' || prompt[i] == '\n'; };
+    const auto is_border = [&](size_t i) {
+        return i >= prompt.size() || prompt[i] == ' ' || prompt[i] == ',' || prompt[i] == '\n';
+    };
     while ((at = prompt.find("BREAK", at)) != std::string::npos) {
         const size_t end = at + 5;
         if ((at == 0 || is_border(at - 1)) && is_border(end)) {
@@ -62,7 +65,8 @@ bool is_said(const std::vector<std::string> &style, const std::string &words) {
 class Assembly {
 public:
     Assembly(const PromptParts &parts, const TokenCount &count)
-        : parts_(parts), count_(count), plain_style_(without_notation(parts.style)), chunks_(std::max<int64_t>(1, chunks_of(parts.style, count))) {
+        : parts_(parts), count_(count), plain_style_(without_notation(parts.style)),
+          chunks_(std::max<int64_t>(1, chunks_of(parts.style, count))) {
         const std::vector<std::string> style = split_tags(plain_style_);
         for (const std::string &part : split_tags(parts.caption_weight > 0 ? parts.caption : ""))
             if (!is_said(style, part) && !is_repeated(part))
@@ -89,7 +93,8 @@ private:
     bool fits(const std::string &whole) const { return whole == parts_.style || chunks_of(whole, count_) <= chunks_; }
 
     bool is_repeated(const std::string &part) const {
-        return std::any_of(caption_.begin(), caption_.end(), [&](const std::string &other) { return tag_key(other) == tag_key(part); });
+        return std::any_of(caption_.begin(), caption_.end(),
+                           [&](const std::string &other) { return tag_key(other) == tag_key(part); });
     }
 
     // Ends a sentence before its last joint; false where there is none.

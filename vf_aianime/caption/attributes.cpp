@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "caption/mood_words.h"
 #include "caption/person_nouns.h"
 #include "caption/person_words.h"
 #include "caption/tag_correction.h"
@@ -17,7 +18,7 @@ namespace {
 constexpr double close_up = 0.5;
 constexpr double sure_scenery = 0.75; // share of sky and plants that leaves no room for people near by
 constexpr double some_scenery = 0.45;
-constexpr double theme = 0.55; // share of a colour that a picture is known by
+constexpr double theme = 0.55;   // share of a colour that a picture is known by
 constexpr size_t most_named = 4; // people beyond are a group
 
 int count_of(const std::vector<Person> &people, Gender gender) {
@@ -126,10 +127,12 @@ std::string company(const std::vector<Person> &people) {
     std::string text;
     for (size_t i = 0; i < groups.size(); ++i) {
         const auto &[noun, count] = groups[i];
-        const auto member = std::find_if(people.begin(), people.end(),
-                                         [&, name = noun](const Person &p) { return noun_for(p.age, gender_of(p), false) == name; });
+        const auto member = std::find_if(people.begin(), people.end(), [&, name = noun](const Person &p) {
+            return noun_for(p.age, gender_of(p), false) == name;
+        });
         text += i == 0 ? "" : i + 1 == groups.size() ? " and " : ", ";
-        text += count == 1 ? article_for(noun) + " " + noun : number_word(count) + " " + noun_for(member->age, gender_of(*member), true);
+        text += count == 1 ? article_for(noun) + " " + noun
+                           : number_word(count) + " " + noun_for(member->age, gender_of(*member), true);
     }
     return text;
 }
@@ -139,10 +142,11 @@ std::string single(const Person &person, bool says_state) {
     std::string noun = noun_of(person), behind = beard_of(person) == true ? " with a beard" : "";
     if (!says_state)
         return article_for(noun) + " " + noun + behind;
-    if (person.expression == "happy")
+    const std::string mood = mood_of(person);
+    if (mood == "happy")
         noun = "smiling " + noun;
-    else if (person.expression != "neutral" && !person.expression.empty())
-        behind += " looking " + (person.expression == "fearful" ? std::string("frightened") : person.expression);
+    else if (!mood_adjective(mood).empty())
+        behind += " looking " + mood_adjective(mood);
     if (!person.eyes_open)
         behind += std::string(behind.find(" with ") == std::string::npos ? " with" : " and") + " closed eyes";
     if (person.mouth_open)

@@ -14,10 +14,11 @@ namespace aianime::caption {
 // fits below its chin: "portrait" (less than 1.8), "upper body" (3.6), "cowboy shot" (5.5), "" (6.5), "full body". "" for nobody.
 std::string framing(const std::vector<Person> &people);
 
-// The built-in captioner: what faces and statistics tell of a picture, and nothing else. Danbooru tags ("1girl, solo, close-up, smile,
-// closed eyes, outdoors, warm light") or a sentence ("a close-up of a smiling young woman with closed eyes, outdoors, warm light").
-// Without faces only "scenery" is ever said, with "no humans" where sky and plants leave no room for one. "" where nothing is known.
-// `says_state`: eyes, mouths and moods are told; false where they are told by the time. Thread safety: any.
-std::string described(const std::vector<Person> &people, const vision::PictureFacts &facts, Language language, bool says_state = true);
+// The built-in captioner: what faces and statistics tell of a picture, and nothing else. Danbooru tags ("1girl, solo, close-up,
+// smile, closed eyes, outdoors, warm light") or a sentence ("a close-up of a smiling young woman with closed eyes, outdoors, warm
+// light"). Without faces only "scenery" is ever said, with "no humans" where sky and plants leave no room for one. "" where nothing
+// is known. `says_state`: eyes, mouths and moods are told; false where they are told by the time. Thread safety: any.
+std::string described(const std::vector<Person> &people, const vision::PictureFacts &facts, Language language,
+                      bool says_state = true);
 
 } // namespace aianime::caption

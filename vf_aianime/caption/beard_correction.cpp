@@ -6,8 +6,9 @@ namespace aianime::caption {
 namespace {
 
 constexpr const char *articles = " a an his the any no some ";
-constexpr const char *kinds = " long short full thick bushy big large small trimmed white grey gray black brown red blonde ginger dark light "
-                              "neat scruffy heavy great goatee very ";
+constexpr const char *kinds =
+    " long short full thick bushy big large small trimmed white grey gray black brown red blonde ginger dark light "
+    "neat scruffy heavy great goatee very ";
 constexpr const char *beard_things = " trimmer oil comb style net man's grooming ";
 
 class BeardCorrection {

@@ -40,8 +40,9 @@ Language form_of(const std::string &caption) {
     size_t words = 0;
     for (const std::string &part : parts)
         words += WordText(part).size();
-    return parts.size() >= 2 && static_cast<double>(words) <= words_of_a_tag * static_cast<double>(parts.size()) ? Language::tags
-                                                                                                                : Language::sentence;
+    return parts.size() >= 2 && static_cast<double>(words) <= words_of_a_tag * static_cast<double>(parts.size())
+               ? Language::tags
+               : Language::sentence;
 }
 
 } // namespace aianime::caption

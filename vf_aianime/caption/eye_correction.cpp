@@ -91,7 +91,8 @@ private:
     bool looks_at_camera(size_t i) const {
         const bool looks = is_one_of(text_.at(i), " looking staring gazing looks stares gazes ");
         const size_t at = i + (text_.at(i + 1) == "straight" || text_.at(i + 1) == "directly" ? 2 : 1);
-        const bool at_it = is_one_of(text_.at(at), " at into ") && text_.at(at + 1) == "the" && is_one_of(text_.at(at + 2), " camera viewer ");
+        const bool at_it =
+            is_one_of(text_.at(at), " at into ") && text_.at(at + 1) == "the" && is_one_of(text_.at(at + 2), " camera viewer ");
         return looks && at_it && text_.follows(at) && text_.follows(at + 1) && text_.follows(at + 2);
     }
 

@@ -11,7 +11,8 @@ namespace {
 
 constexpr size_t most_entities = 4, most_people = 6;
 constexpr int wrong_side = 4;
-constexpr double far_off = 10; // years beyond a word's range, which count twice
+constexpr int most_among_several = 1; // price: beyond, the face is rather of somebody whom the text does not tell of
+constexpr double far_off = 10;        // years beyond a word's range, which count twice
 
 // Goes through all assignments and keeps the best.
 class Matcher {
@@ -62,7 +63,7 @@ private:
         best_ = cost;
         for (size_t entity = 0; entity < entities_.size(); ++entity) {
             Match &match = found_[entity];
-            if (owner_[entity] == none)
+            if (owner_[entity] == none || (entities_.size() > 1 && price(entity, owner_[entity]) > most_among_several))
                 match.certain = false;
             else if (std::find(match.people.begin(), match.people.end(), owner_[entity]) == match.people.end())
                 match.people.push_back(owner_[entity]);

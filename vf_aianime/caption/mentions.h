@@ -14,9 +14,9 @@ struct Mention {
     size_t begin, noun;
     const PersonNoun *word;
     bool plural, possessive;
-    int count; // PersonNoun::many where the text does not say
-    std::vector<size_t> ages; // age adjectives, and the words of "two year old"
-    AgeRange range;           // what all of it claims
+    int count;                              // PersonNoun::many where the text does not say
+    std::vector<size_t> ages;               // age adjectives, and the words of "two year old"
+    AgeRange range;                         // what all of it claims
     std::optional<size_t> gender_adjective; // "male" in "a male singer"
     Gender gender;                          // as written
 };

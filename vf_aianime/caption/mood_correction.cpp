@@ -14,9 +14,11 @@ constexpr const char *crying = " crying frowning weeping sobbing pouting scowlin
 constexpr const char *cries = " cries frowns weeps ";
 constexpr const char *frown = " frown scowl ";
 constexpr const char *unhappy = " sad unhappy upset angry furious scared frightened gloomy ";
-constexpr const char *kinds_of_smile = " big bright wide broad happy warm slight little small sweet beautiful nice great gentle cheerful large ";
+constexpr const char *kinds_of_smile =
+    " big bright wide broad happy warm slight little small sweet beautiful nice great gentle cheerful large ";
 // What may stand before "smiling" or "happy" said of a person behind their noun.
-constexpr const char *links = " is are was were and while who that be being also very so really looking looks look feeling seems appears ";
+constexpr const char *links =
+    " is are was were and while who that be being also very so really looking looks look feeling seems appears ";
 
 class MoodCorrection {
 public:
@@ -26,7 +28,7 @@ public:
         for (size_t i = 0; i < text_.size(); ++i)
             if (const std::string mood = unhappy_mood(i); !mood.empty())
                 sadden(i, mood);
-            else if (scene_.all_of(i, [](const Person &person) { return person.expression == "happy"; }))
+            else if (scene_.all_of(i, [](const Person &person) { return mood_of(person) == "happy"; }))
                 cheer(i);
     }
 
@@ -34,7 +36,7 @@ private:
     // The one expression of all it may be about; "" where it is none that contradicts happiness.
     std::string unhappy_mood(size_t i) const {
         for (const char *mood : {"sad", "angry", "fearful", "disgusted"})
-            if (scene_.all_of(i, [&](const Person &person) { return person.expression == mood; }))
+            if (scene_.all_of(i, [&](const Person &person) { return mood_of(person) == mood; }))
                 return mood_adjective(mood);
         return "";
     }
@@ -74,9 +76,13 @@ private:
         return false;
     }
 
-    bool is_predicate(size_t i) const { return text_.follows(i) && is_one_of(text_.at(i - 1), links) && !scene_.creature_before(i); }
+    bool is_predicate(size_t i) const {
+        return text_.follows(i) && is_one_of(text_.at(i - 1), links) && !scene_.creature_before(i);
+    }
 
-    bool before_expression(size_t i) const { return text_.follows(i + 1) && is_one_of(text_.at(i + 1), " expression expressions look "); }
+    bool before_expression(size_t i) const {
+        return text_.follows(i + 1) && is_one_of(text_.at(i + 1), " expression expressions look ");
+    }
 
     // Behind the noun: not of a cake or a cat.
     bool is_said_of_a_person(size_t i) const {

@@ -9,7 +9,8 @@ namespace {
 
 // A face this tall leaves no room for a second one that was missed.
 constexpr double close_face = 0.45;
-constexpr const char *needs_two = " kissing kiss hugging hug embracing cuddling talking dancing together other another arguing shaking cheek ";
+constexpr const char *needs_two =
+    " kissing kiss hugging hug embracing cuddling talking dancing together other another arguing shaking cheek ";
 constexpr const char *beards = " beard bearded mustache moustache goatee stubble beards ";
 
 // What becomes of a mention.
@@ -33,13 +34,27 @@ bool claims_beard(const WordText &text) {
     return false;
 }
 
+// "like a woman", "dressed as a boy": two genders for one person.
+bool compares(const WordText &text) {
+    for (size_t i = 0; i < text.size(); ++i) {
+        if (!is_one_of(text.at(i), " like as ") || !is_one_of(text.at(i + 1), " a an "))
+            continue;
+        for (size_t at = i + 2; at <= i + 3; ++at)
+            if (const std::optional<FoundNoun> found = find_person_noun(text.at(at));
+                found && found->noun->gender != Gender::unknown)
+                return true;
+    }
+    return false;
+}
+
 std::string form(const PersonNoun &noun, bool plural) { return plural ? noun.plural : noun.singular; }
 
 bool is_word_for_children(const PersonNoun &noun) { return noun.ages.low < 12 && noun.ages.high < 100; }
 
 class NounCorrection {
 public:
-    explicit NounCorrection(Scene &scene) : scene_(scene), text_(scene.text), claims_beard_(claims_beard(scene.text)) {}
+    explicit NounCorrection(Scene &scene)
+        : scene_(scene), text_(scene.text), claims_beard_(claims_beard(scene.text)), compares_(compares(scene.text)) {}
 
     void run() {
         if (scene_.entities.size() == 1)
@@ -50,6 +65,8 @@ public:
                 correct_single(entity);
             else
                 correct_plural(entity);
+        if (scene_.entities.size() == 2 && text_.changed())
+            join_pair(scene_.entities[0].first(), scene_.entities[1].first());
     }
 
 private:
@@ -70,7 +87,7 @@ private:
 
     Verdict verdict_on(const Mention &mention, size_t index) const {
         const Person &person = scene_.people[index];
-        const bool changeable = mention.word->opposite || mention.gender_adjective;
+        const bool changeable = !compares_ && (mention.word->opposite || mention.gender_adjective);
         const bool bearded = claims_beard_ && mention.gender == Gender::male && beard_of(person) != false;
         const bool wrong_gender = changeable && !bearded && contradicts_gender(mention.gender, gender_of(person));
         const bool wrong_age = !mention.range.holds(person.age);
@@ -89,7 +106,8 @@ private:
 
     void correct_age(const Mention &mention, double age, Verdict &verdict) const {
         const bool is_adult = age >= 18;
-        const bool wrong_noun = !mention.word->ages.holds(age) || (is_adult && is_word_for_children(*mention.word)) || says_baby(mention);
+        const bool wrong_noun =
+            !mention.word->ages.holds(age) || (is_adult && is_word_for_children(*mention.word)) || says_baby(mention);
         if (wrong_noun)
             verdict.noun = noun_for(age, verdict.gender, mention.plural);
         verdict.drop_ages = !mention.ages.empty();
@@ -123,6 +141,20 @@ private:
         if (text_.at(mention.noun).find('\'') == std::string::npos)
             return noun.back() == 's' ? "" : "'s";
         return "'s";
+    }
+
+    // "a woman and a woman" -> "two women".
+    void join_pair(const Mention &a, const Mention &b) {
+        const bool neighbours = a.begin == a.noun && b.noun == a.noun + 3 && text_.reads(a.noun + 1, {"and"}) &&
+                                text_.follows(a.noun + 1) && text_.follows(b.noun) && text_.follows(b.noun - 1) &&
+                                is_one_of(text_.at(a.noun - 1), " a an ") && text_.follows(a.noun) &&
+                                is_one_of(text_.at(b.noun - 1), " a an ");
+        const std::optional<FoundNoun> found = find_person_noun(lower_case(text_.now(a.noun)));
+        if (!neighbours || !found || !*found->noun->plural || text_.now(a.noun) != text_.now(b.noun))
+            return;
+        text_.replace(a.noun - 1, "two");
+        text_.replace(a.noun, found->noun->plural);
+        text_.remove(a.noun + 1, b.noun + 1);
     }
 
     // A text with several people, and nobody else.
@@ -162,7 +194,11 @@ private:
         text_.replace(mention.noun, word(people[0]) + " and " + article_for(word(people[1])) + " " + word(people[1]));
     }
 
-    static std::string neutral_plural(const Mention &mention) { return is_word_for_children(*mention.word) ? "children" : "people"; }
+    std::string neutral_plural(const Mention &mention) const {
+        const bool are_children =
+            std::all_of(scene_.people.begin(), scene_.people.end(), [](const Person &p) { return p.age < 16; });
+        return are_children && is_word_for_children(*mention.word) ? "children" : "people";
+    }
 
     // How many they are, where the text has a number that the faces contradict. Returns whether it was changed.
     bool correct_number() {
@@ -224,8 +260,9 @@ private:
     void agree(size_t verb, bool plural) {
         if (!text_.follows(verb))
             return;
-        constexpr const char *forms[][2] = {{"is", "are"}, {"was", "were"}, {"has", "have"}, {"sits", "sit"}, {"stands", "stand"},
-                                            {"smiles", "smile"}, {"looks", "look"}, {"holds", "hold"}, {"walks", "walk"}, {"wears", "wear"}};
+        constexpr const char *forms[][2] = {{"is", "are"},       {"was", "were"},     {"has", "have"},   {"sits", "sit"},
+                                            {"stands", "stand"}, {"smiles", "smile"}, {"looks", "look"}, {"holds", "hold"},
+                                            {"walks", "walk"},   {"wears", "wear"}};
         for (const auto &form : forms)
             if (text_.at(verb) == form[!plural])
                 text_.replace(verb, form[plural]);
@@ -233,7 +270,7 @@ private:
 
     Scene &scene_;
     WordText &text_;
-    bool claims_beard_;
+    bool claims_beard_, compares_;
 };
 
 } // namespace

@@ -7,9 +7,9 @@ namespace aianime::caption {
 
 namespace {
 
-constexpr double gender_margin = 0.15;        // on either side of one half
-constexpr double small_child_margin = 0.4;    // the same below small_child_age
-constexpr double small_child_age = 4;         // years
+constexpr double gender_margin = 0.15;     // on either side of one half
+constexpr double small_child_margin = 0.4; // the same below small_child_age
+constexpr double small_child_age = 4;      // years
 constexpr double sure_of_an_attribute = 0.8;
 
 bool starts_with(const std::string &text, const char *begin) { return text.rfind(begin, 0) == 0; }
@@ -34,6 +34,10 @@ std::optional<bool> beard_of(const Person &person) {
             return false;
     }
     return {};
+}
+
+std::string mood_of(const Person &person) {
+    return !person.eyes_open && person.expression == "sad" ? "neutral" : person.expression;
 }
 
 bool all_eyes_closed(const std::vector<Person> &people) {

@@ -36,6 +36,9 @@ Gender gender_of(const Person &person);
 // Whether there is a beard, where a head named "beard" is sure enough (probability 0.8).
 std::optional<bool> beard_of(const Person &person);
 
+// The expression; "neutral" for a sad face with closed eyes, as the network calls most faces whose eyes are closed.
+std::string mood_of(const Person &person);
+
 // Whether what all of them show is alike; false for nobody.
 bool all_eyes_closed(const std::vector<Person> &people);
 bool all_eyes_open(const std::vector<Person> &people);

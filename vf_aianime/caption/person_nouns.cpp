@@ -16,7 +16,7 @@ constexpr int many = PersonNoun::many;
 constexpr PersonNoun nouns[] = {
     {"man", "men", m, grown, "woman"},
     {"woman", "women", f, grown, "man"},
-    {"boy", "boys", m, {3, 28}, "girl"},
+    {"boy", "boys", m, {3, 32}, "girl"},
     {"girl", "girls", f, {3, 32}, "boy"},
     {"lady", "ladies", f, grown, "man"},
     {"gentleman", "gentlemen", m, grown, "woman"},
@@ -76,23 +76,27 @@ constexpr PersonNoun nouns[] = {
 };
 
 // Any gender, any age.
-constexpr const char *roles = " model singer dancer player worker soldier chef cook doctor nurse student teacher artist musician guitarist "
-                              "pianist drummer performer athlete runner skier surfer snowboarder skateboarder cyclist biker rider "
-                              "driver pilot farmer fisherman fireman firefighter officer athlete swimmer skater photographer friend "
-                              "someone somebody figure individual customer passenger tourist hiker dj reporter scientist priest monk "
-                              "cowboy pirate warrior knight wizard witch clown cosplayer character ";
+constexpr const char *roles =
+    " model singer dancer player worker soldier chef cook doctor nurse student teacher artist musician guitarist "
+    "pianist drummer performer athlete runner skier surfer snowboarder skateboarder cyclist biker rider "
+    "driver pilot farmer fisherman fireman firefighter officer athlete swimmer skater photographer friend "
+    "someone somebody figure individual customer passenger tourist hiker dj reporter scientist priest monk "
+    "cowboy pirate warrior knight wizard witch clown cosplayer character ";
 
 constexpr PersonNoun role = {"", "", n, any_age, nullptr};
 
 constexpr AgeAdjective adjectives[] = {
-    {"young", {0, 45}, false},       {"little", {0, 13}, false},        {"small", {0, 13}, false},        {"tiny", {0, 10}, false},
-    {"old", {45, oldest}, false},    {"elderly", {48, oldest}, false},  {"senior", {48, oldest}, false},  {"aged", {45, oldest}, false},
-    {"older", {38, oldest}, false},  {"middle-aged", {30, 70}, false},  {"teenage", {8, 27}, false},      {"teenaged", {8, 27}, false},
-    {"teen", {8, 27}, false},        {"adult", {14, oldest}, false},    {"grown", {14, oldest}, false},   {"baby", {0, 5}, true},
-    {"infant", {0, 4}, true},        {"newborn", {0, 4}, true},         {"toddler", {0, 8}, true},        {"mature", {25, oldest}, false},
+    {"young", {0, 45}, false},        {"little", {0, 13}, false},      {"small", {0, 13}, false},
+    {"tiny", {0, 10}, false},         {"old", {45, oldest}, false},    {"elderly", {48, oldest}, false},
+    {"senior", {48, oldest}, false},  {"aged", {45, oldest}, false},   {"older", {38, oldest}, false},
+    {"middle-aged", {30, 70}, false}, {"teenage", {8, 27}, false},     {"teenaged", {8, 27}, false},
+    {"teen", {8, 27}, false},         {"adult", {14, oldest}, false},  {"grown", {14, oldest}, false},
+    {"baby", {0, 5}, true},           {"infant", {0, 4}, true},        {"newborn", {0, 4}, true},
+    {"toddler", {0, 8}, true},        {"mature", {25, oldest}, false},
 };
 
-constexpr const char *numbers[] = {"", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"};
+constexpr const char *numbers[] = {"",      "one",   "two",  "three", "four",   "five",  "six",
+                                   "seven", "eight", "nine", "ten",   "eleven", "twelve"};
 
 } // namespace
 

@@ -22,9 +22,15 @@ struct SameWords {
 const SameWords *find_same_words(const std::string &word) {
     static const SameWords table[] = {
         {" closed-eyes with-closed-eyes ",
-         {{"closed", "eyes"}, {"eyes", "closed"}, {"eyes", "are", "closed"}, {"eyes", "shut"}, {"closing", "*", "eyes"}, {"eyes", "tightly", "closed"}}},
+         {{"closed", "eyes"},
+          {"eyes", "closed"},
+          {"eyes", "are", "closed"},
+          {"eyes", "shut"},
+          {"closing", "*", "eyes"},
+          {"eyes", "tightly", "closed"}}},
         {" smile smiling ", {{"smile"}, {"smiling"}, {"smiles"}, {"grin"}, {"grinning"}, {"laughing"}}},
-        {" open-mouth with-an-open-mouth ", {{"open", "mouth"}, {"mouth", "open"}, {"mouth", "is", "open"}, {"mouth", "wide", "open"}}},
+        {" open-mouth with-an-open-mouth ",
+         {{"open", "mouth"}, {"mouth", "open"}, {"mouth", "is", "open"}, {"mouth", "wide", "open"}}},
     };
     std::string name = word;
     std::replace(name.begin(), name.end(), ' ', '-');
@@ -63,13 +69,14 @@ std::string noun_of(const Person &person) {
 
 std::vector<std::string> state_words(const Person &person, Language language) {
     const bool tags = language == Language::tags;
+    const std::string mood = mood_of(person);
     std::vector<std::string> words;
     if (!person.eyes_open)
         words.push_back(tags ? "closed eyes" : "with closed eyes");
-    if (person.expression == "happy")
+    if (mood == "happy")
         words.push_back(tags ? "smile" : "smiling");
-    else if (person.expression != "neutral" && !person.expression.empty())
-        words.push_back(tags ? mood_tag(person.expression) : "looking " + mood_adjective(person.expression));
+    else if (!mood_adjective(mood).empty())
+        words.push_back(tags ? mood_tag(mood) : "looking " + mood_adjective(mood));
     if (person.mouth_open)
         words.push_back(tags ? "open mouth" : "with an open mouth");
     return words;

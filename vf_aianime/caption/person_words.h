@@ -9,8 +9,8 @@
 
 namespace aianime::caption {
 
-// "a woman", "a baby", "a teenage boy", without the article; "person" where nothing is known. Grown-ups with their age: "young woman",
-// "old man".
+// "a woman", "a baby", "a teenage boy", without the article; "person" where nothing is known. Grown-ups with their age: "young
+// woman", "old man".
 std::string noun_of(const Person &person);
 
 // What a face shows for a while, the most important first: "closed eyes", "smile", "open mouth" as tags; "with closed eyes",

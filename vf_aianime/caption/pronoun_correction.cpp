@@ -8,8 +8,9 @@ namespace aianime::caption {
 namespace {
 
 // "Her" before one of these is the object of a verb or a preposition.
-constexpr const char *not_owned = " in on at with and or but by for from to into near as while is are was were through up down out off over "
-                                  "under again a an the there here away around behind ";
+constexpr const char *not_owned =
+    " in on at with and or but by for from to into near as while is are was were through up down out off over "
+    "under again a an the there here away around behind ";
 
 Gender gender_of_pronoun(const std::string &word) {
     if (is_one_of(word, " he his him himself he's "))
@@ -36,7 +37,7 @@ private:
     // Of the one whom the pronoun stands for; unknown where that is unclear, or nothing about them has changed.
     Gender gender_of_owner(size_t i, Gender written) const {
         if (scene_.entities.empty())
-            return gender_of_all();
+            return scene_.creature_before(i) ? Gender::unknown : gender_of_all();
         const std::vector<size_t> owners = owners_of(i, written);
         if (owners.size() != 1)
             return Gender::unknown;
@@ -44,7 +45,7 @@ private:
         const Gender before = entity.first().gender;
         const bool of_a_creature = before != written && creature_between(entity.mentions.back().noun, i);
         return entity.is_single() && !of_a_creature && (before == Gender::unknown || before == written) ? scene_.genders[owners[0]]
-                                                                                                         : Gender::unknown;
+                                                                                                        : Gender::unknown;
     }
 
     // Those before it, by preference with its gender.
@@ -87,7 +88,8 @@ private:
             return text_.replace(i, owned ? "his" : "him");
         if (to == Gender::female && word == "his")
             return text_.replace(i, owned ? "her" : "hers");
-        constexpr const char *pairs[][2] = {{"he", "she"}, {"him", "her"}, {"his", "hers"}, {"himself", "herself"}, {"he's", "she's"}};
+        constexpr const char *pairs[][2] = {
+            {"he", "she"}, {"him", "her"}, {"his", "hers"}, {"himself", "herself"}, {"he's", "she's"}};
         for (const auto &pair : pairs)
             if (word == pair[to == Gender::male])
                 return text_.replace(i, pair[to == Gender::female]);

@@ -27,8 +27,13 @@ bool Scene::all_of(size_t i, const std::function<bool(const Person &)> &is) cons
 
 bool Scene::creature_before(size_t i) const {
     const size_t entity = entity_at(i);
-    for (size_t at = entity < entities.size() ? entities[entity].mentions.back().noun : 0; at < i; ++at)
-        if (is_creature(text.at(at)))
+    size_t from = 0;
+    if (entity < entities.size())
+        for (const Mention &mention : entities[entity].mentions)
+            if (mention.noun < i)
+                from = mention.noun;
+    for (size_t at = from; at < i; ++at)
+        if (is_creature(text.at(at)) || text.at(at) == "its")
             return true;
     return false;
 }

@@ -18,8 +18,8 @@ struct Scene {
 
     WordText text;
     std::vector<Entity> entities;
-    std::vector<Person> people; // from left to right
-    std::vector<Match> matches; // of the entities
+    std::vector<Person> people;  // from left to right
+    std::vector<Match> matches;  // of the entities
     std::vector<Gender> genders; // of the entities as the text has them now
 
     // Whether everybody whom word `i` may be about is so: the people of the entity around or before it; everybody where no
@@ -27,7 +27,7 @@ struct Scene {
     bool all_of(size_t i, const std::function<bool(const Person &)> &is) const;
     // The entity around or before word `i`, or the only one; entities.size() for none.
     size_t entity_at(size_t i) const;
-    // Whether an animal or a figure stands between that entity's last noun and word `i`.
+    // Whether an animal, a figure or "its" stands between word `i` and that entity's noun before it, or the beginning.
     bool creature_before(size_t i) const;
 };
 

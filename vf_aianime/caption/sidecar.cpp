@@ -120,7 +120,8 @@ Sidecar Sidecar::parse(const std::string &text, const std::string &name) {
             continue;
         }
         if (!time && !shot)
-            refuse(name, line.number, io::quoted(line.text) + " begins with neither a time, as [12.5] or [1:02], nor a shot, as [shot 3]");
+            refuse(name, line.number,
+                   io::quoted(line.text) + " begins with neither a time, as [12.5] or [1:02], nor a shot, as [shot 3]");
         const std::string words = trimmed(line.text.substr(close + 1));
         if (time && !sidecar.by_time_.empty() && *time <= sidecar.by_time_.rbegin()->first)
             refuse(name, line.number, "[" + head + "] is not later than the time before it");

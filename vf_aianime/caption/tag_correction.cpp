@@ -25,28 +25,45 @@ struct PersonTag {
 
 constexpr double oldest = 200;
 constexpr PersonTag person_tags[] = {
-    {"mature female", Gender::female, {22, oldest}, "mature male"}, {"mature male", Gender::male, {22, oldest}, "mature female"},
-    {"old woman", Gender::female, {45, oldest}, "old man"},         {"old man", Gender::male, {45, oldest}, "old woman"},
-    {"old", Gender::unknown, {45, oldest}, ""},                     {"baby", Gender::unknown, {0, 5}, ""},
-    {"toddler", Gender::unknown, {0, 8}, ""},                       {"child", Gender::unknown, {0, 17}, ""},
-    {"female child", Gender::female, {0, 17}, "male child"},        {"male child", Gender::male, {0, 17}, "female child"},
-    {"teenage girl", Gender::female, {8, 27}, "teenage boy"},       {"teenage boy", Gender::male, {8, 27}, "teenage girl"},
-    {"girl", Gender::female, {3, 32}, "boy"},                       {"boy", Gender::male, {3, 28}, "girl"},
-    {"little girl", Gender::female, {2, 14}, "little boy"},         {"little boy", Gender::male, {2, 14}, "little girl"},
-    {"woman", Gender::female, {12, oldest}, "man"},                 {"man", Gender::male, {12, oldest}, "woman"},
-    {"young woman", Gender::female, {12, 45}, "young man"},         {"young man", Gender::male, {12, 45}, "young woman"},
-    {"female", Gender::female, {0, oldest}, "male"},                {"male", Gender::male, {0, oldest}, "female"},
-    {"male focus", Gender::male, {0, oldest}, ""},                  {"female focus", Gender::female, {0, oldest}, ""},
+    {"mature female", Gender::female, {22, oldest}, "mature male"},
+    {"mature male", Gender::male, {22, oldest}, "mature female"},
+    {"old woman", Gender::female, {45, oldest}, "old man"},
+    {"old man", Gender::male, {45, oldest}, "old woman"},
+    {"old", Gender::unknown, {45, oldest}, ""},
+    {"baby", Gender::unknown, {0, 5}, ""},
+    {"toddler", Gender::unknown, {0, 8}, ""},
+    {"child", Gender::unknown, {0, 17}, ""},
+    {"female child", Gender::female, {0, 17}, "male child"},
+    {"male child", Gender::male, {0, 17}, "female child"},
+    {"teenage girl", Gender::female, {8, 27}, "teenage boy"},
+    {"teenage boy", Gender::male, {8, 27}, "teenage girl"},
+    {"girl", Gender::female, {3, 32}, "boy"},
+    {"boy", Gender::male, {3, 28}, "girl"},
+    {"little girl", Gender::female, {2, 14}, "little boy"},
+    {"little boy", Gender::male, {2, 14}, "little girl"},
+    {"woman", Gender::female, {12, oldest}, "man"},
+    {"man", Gender::male, {12, oldest}, "woman"},
+    {"young woman", Gender::female, {12, 45}, "young man"},
+    {"young man", Gender::male, {12, 45}, "young woman"},
+    {"female", Gender::female, {0, oldest}, "male"},
+    {"male", Gender::male, {0, oldest}, "female"},
+    {"male focus", Gender::male, {0, oldest}, ""},
+    {"female focus", Gender::female, {0, oldest}, ""},
 };
 
+// Nouns that stand for a person of any age.
+constexpr const char *nouns = " girl boy woman man ";
+
 constexpr const char *happy_tags[] = {"smile", "smiling", "light smile", "happy", "grin", "laughing", "evil smile"};
-constexpr const char *unhappy_tags[] = {"sad", "crying", "tears", "angry", "frown", "scared", "upset", "v-shaped eyebrows", "crying with eyes open"};
+constexpr const char *unhappy_tags[] = {
+    "sad", "crying", "tears", "angry", "frown", "scared", "upset", "v-shaped eyebrows", "crying with eyes open"};
 constexpr const char *open_eyes_tags[] = {"open eyes", "eyes open", "wide-eyed", "half-closed eyes", "looking at viewer"};
 constexpr const char *closed_eyes_tags[] = {"closed eyes", "eyes closed"};
 constexpr const char *beard_tags[] = {"beard", "full beard", "long beard", "thick beard", "white beard", "black beard", "bearded"};
 constexpr const char *no_beard_tags[] = {"no beard", "clean-shaven", "clean shaven", "beardless"};
 
-template <size_t n> bool is_among(const std::string &key, const char *const (&list)[n]) {
+template <size_t n>
+bool is_among(const std::string &key, const char *const (&list)[n]) {
     return std::any_of(std::begin(list), std::end(list), [&](const char *tag) { return key == tag; });
 }
 
@@ -70,9 +87,9 @@ int counted(const std::string &key, const std::string &noun) {
 // The expression of all people; "" where they differ.
 std::string common_expression(const std::vector<Person> &people) {
     for (const Person &person : people)
-        if (person.expression != people[0].expression)
+        if (mood_of(person) != mood_of(people[0]))
             return "";
-    return people[0].expression;
+    return mood_of(people[0]);
 }
 
 class TagCorrection {
@@ -116,7 +133,8 @@ private:
     }
 
     // The first of them becomes `by` (unless that is there already, or ""), the others go.
-    template <size_t n> void exchange(const char *const (&list)[n], const std::string &by) {
+    template <size_t n>
+    void exchange(const char *const (&list)[n], const std::string &by) {
         for (Tag &tag : tags_)
             if (is_among(tag.key, list))
                 set(tag, has(by) ? "" : by);
@@ -145,8 +163,8 @@ private:
         if (faces == tagged && (men > boys || women > girls)) {
             const int right_boys = std::max(men, std::min(boys, faces - women));
             replace_counts(faces - right_boys, right_boys);
-        } else if (faces > tagged && women + men == faces && !(many && women >= girls && men >= boys && (girls > 0) == (women > 0) &&
-                                                               (boys > 0) == (men > 0)))
+        } else if (faces > tagged && women + men == faces &&
+                   !(many && women >= girls && men >= boys && (girls > 0) == (women > 0) && (boys > 0) == (men > 0)))
             replace_counts(women, men);
         else if (faces == 1 && tagged > 1 && women + men == 1 && tallest_face(people_) >= close_face)
             replace_counts(women, men);
@@ -190,21 +208,28 @@ private:
             if (!known)
                 continue;
             if (wrong_age(*known))
-                set(tag, age_tag(wrong_gender(*known) || known->gender == Gender::unknown ? gender_of(people_[0]) : known->gender));
+                set(tag, age_tag(*known));
             else if (wrong_gender(*known))
                 set(tag, has(known->opposite) ? "" : known->opposite);
         }
     }
 
-    // What says the age of a single person; "" for grown-ups before they are old.
-    std::string age_tag(Gender gender) const {
-        const double age = people_[0].age;
-        if (people_.size() > 1 || (age >= 18 && age < 60))
-            return "";
-        if (age >= 60)
+    // What says the age of all people instead of this tag; "" where they differ.
+    std::string age_tag(const PersonTag &tag) const {
+        const std::string first = age_tag(tag, people_[0]);
+        const bool alike = std::all_of(people_.begin(), people_.end(), [&](const Person &p) { return age_tag(tag, p) == first; });
+        return alike && !has(first) ? first : "";
+    }
+
+    // Danbooru has no tag for grown-ups before they are old; "girl" and the like become "woman".
+    std::string age_tag(const PersonTag &tag, const Person &person) const {
+        const Gender gender = wrong_gender(tag) || tag.gender == Gender::unknown ? gender_of(person) : tag.gender;
+        if (person.age >= 60)
             return gender == Gender::unknown ? "old" : gender == Gender::male ? "old man" : "old woman";
-        const std::string noun = age < 13 ? noun_for(age, Gender::unknown, false) : noun_for(age, gender, false);
-        return has(noun) ? "" : noun;
+        if (person.age < 13 && tag.gender == Gender::unknown)
+            return noun_for(person.age, Gender::unknown, false);
+        const bool is_noun = is_one_of(tag.tag, nouns);
+        return person.age < 18 || is_noun ? noun_for(person.age, gender, false) : "";
     }
 
     void correct_eyes() {

@@ -27,16 +27,16 @@ struct TimedText {
 
 // What is to be said in a shot.
 struct ShotWords {
-    std::string style;                       // as of PromptParts
-    std::string caption;                     // of the key frame, corrected
-    Language form = Language::tags;          // of the caption
-    Language language = Language::tags;      // that the checkpoint reads
+    std::string style;                  // as of PromptParts
+    std::string caption;                // of the key frame, corrected
+    Language form = Language::tags;     // of the caption
+    Language language = Language::tags; // that the checkpoint reads
     double caption_weight = 1, words_weight = 1.1;
-    std::vector<Person> people;              // as they look on the key frame
-    std::vector<StateChange> changes;        // by time for each track; the first of a track holds before, too
-    double begin = 0;                        // seconds, of the shot
+    std::vector<Person> people;       // as they look on the key frame
+    std::vector<StateChange> changes; // by time for each track; the first of a track holds before, too
+    double begin = 0;                 // seconds, of the shot
     double end = std::numeric_limits<double>::infinity();
-    double shortest = 0.12;                  // seconds; states that pass sooner are not told
+    double shortest = 0.12; // seconds; states that pass sooner are not told
 };
 
 // The prompts of a shot, by time, equal neighbours as one; the first one begins with the shot. Each says the caption as it is true

@@ -94,6 +94,10 @@ struct ClipText::Impl {
     Config config;
     Network network;
     PrefixedNetwork prefixed;
+
+    Module &named_as_in(const WeightSource &source) {
+        return source.has("text_model.final_layer_norm.weight") ? static_cast<Module &>(prefixed) : network;
+    }
 };
 
 ClipText::ClipText(const io::Json &config) : impl_(std::make_unique<Impl>(config)) {}
@@ -101,9 +105,10 @@ ClipText::ClipText(const io::Json &config) : impl_(std::make_unique<Impl>(config
 ClipText::~ClipText() = default;
 
 std::vector<std::string> ClipText::load(const WeightSource &source, at::ScalarType dtype, at::Device device, const Patch &patch) {
-    Module *named = source.has("text_model.final_layer_norm.weight") ? static_cast<Module *>(&impl_->prefixed) : &impl_->network;
-    return nn::load(*named, source, dtype, device, is_ignorable, patch);
+    return nn::load(impl_->named_as_in(source), source, dtype, device, is_ignorable, patch);
 }
+
+void ClipText::check(const WeightSource &source) { check_names(impl_->named_as_in(source), source, is_ignorable); }
 
 Module &ClipText::module() { return impl_->network; }
 

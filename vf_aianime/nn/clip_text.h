@@ -40,6 +40,8 @@ public:
     // numbers and the projection such files may carry. Returns and throws as nn::load() does.
     std::vector<std::string> load(const WeightSource &source, at::ScalarType dtype, at::Device device,
                                   const Patch &patch = nullptr);
+    // The checks that load() begins with.
+    void check(const WeightSource &source);
     // The network under the names without "text_model.".
     Module &module();
     int64_t width() const;

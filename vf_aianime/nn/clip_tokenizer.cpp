@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <algorithm>
-#include <filesystem>
 
 #include "io/error.h"
 #include "io/text.h"
@@ -18,25 +17,10 @@ struct Special {
     int32_t token;
 };
 
-// tokenizer_config.json names a token as a text, or as an object that holds the text in "content".
-std::string special_text(const io::Json &config, const char *key, const std::string &fallback) {
-    if (!config.has(key) || config.at(key).is_null())
-        return fallback;
-    const io::Json value = config.at(key);
-    return value.is_object() ? value.at("content").string() : value.string();
-}
-
-io::Json load_settings(const std::string &folder) {
-    for (const char *name : {"tokenizer_config.json", "special_tokens_map.json"})
-        if (std::filesystem::exists(folder + "/" + name))
-            return io::Json::load(folder + "/" + name);
-    return io::Json::parse("{}", folder);
-}
-
 } // namespace
 
 struct ClipTokenizer::Impl {
-    explicit Impl(const std::string &folder) : pairs(load_tokenizer_files(folder)), settings(load_settings(folder)) {
+    explicit Impl(const std::string &folder) : pairs(load_tokenizer_files(folder)), settings(load_tokenizer_settings(folder)) {
         bos = special("bos_token", "<|startoftext|>");
         eos = special("eos_token", "<|endoftext|>");
         pad = special("pad_token", "<|endoftext|>");
@@ -46,7 +30,7 @@ struct ClipTokenizer::Impl {
     }
 
     int32_t special(const char *key, const char *fallback) {
-        const std::string text = special_text(settings, key, fallback);
+        const std::string text = token_text(settings, key, fallback);
         const int32_t token = pairs.token(text);
         if (text.empty() || token < 0)
             throw Error(AIANIME_BAD_DATA, settings.where() + ": " + key + " " + io::quoted(text) + " is not in vocab.json");

@@ -8,6 +8,7 @@
 #include "nn/aten.h"
 #include "nn/clip_layers.h"
 #include "nn/config_reader.h"
+#include "nn/picture_codes.h"
 #include "nn/weights.h"
 
 namespace aianime::nn {
@@ -97,9 +98,6 @@ std::vector<int64_t> resized(int64_t height, int64_t width, int64_t side) {
     return height <= width ? std::vector<int64_t>{side, side * width / height} : std::vector<int64_t>{side * height / width, side};
 }
 
-// The nearest values that eight bits can say.
-at::Tensor in_codes(const at::Tensor &x) { return (x.clamp(0, 1) * 255).round() / 255; }
-
 } // namespace
 
 struct ClipVision::Impl : Module {
@@ -161,15 +159,9 @@ int64_t ClipVision::image_size() const { return impl_->config.image_size; }
 at::Tensor ClipVision::preprocess(const at::Tensor &pictures) const {
     const int64_t side = impl_->config.image_size, height = pictures.size(2), width = pictures.size(3);
     const std::vector<int64_t> size = resized(height, width, side);
-    // One direction after the other, 8-bit between them too.
-    at::Tensor x = in_codes(pictures.to(at::kFloat));
-    if (size[1] != width)
-        x = in_codes(at::_upsample_bicubic2d_aa(x.contiguous(), {height, size[1]}, false));
-    if (size[0] != height)
-        x = in_codes(at::_upsample_bicubic2d_aa(x.contiguous(), size, false));
+    at::Tensor x = resize_codes(pictures, size[0], size[1]);
     x = x.slice(2, (size[0] - side) / 2, (size[0] - side) / 2 + side).slice(3, (size[1] - side) / 2, (size[1] - side) / 2 + side);
-    const auto per_channel = [&x](std::vector<float> values) { return at::tensor(values).view({1, 3, 1, 1}).to(x.device()); };
-    return (x - per_channel({0.48145466f, 0.4578275f, 0.40821073f})) / per_channel({0.26862954f, 0.26130258f, 0.27577711f});
+    return clip_normalized(x);
 }
 
 ClipVision::Features ClipVision::forward(const at::Tensor &pixels) const {

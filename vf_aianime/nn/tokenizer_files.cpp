@@ -25,10 +25,7 @@ public:
     Vocabulary vocabulary() {
         Vocabulary found;
         members([&](const std::string &key) {
-            const uint64_t token = in_.unsigned_integer();
-            if (token > max_token)
-                in_.refuse("expected a token number from 0 to " + std::to_string(max_token));
-            if (!found.emplace(key, static_cast<int32_t>(token)).second)
+            if (!found.emplace(key, token()).second)
                 in_.refuse("the text " + io::quoted(key) + " is there twice");
         });
         return found;
@@ -59,6 +56,8 @@ public:
         members([&](const std::string &key) {
             if (key == "model")
                 model(out);
+            else if (key == "added_tokens")
+                elements([&] { added_token(out.added); });
             else
                 skip(max_depth);
         });
@@ -100,6 +99,38 @@ private:
             else
                 skip(max_depth);
         });
+    }
+
+    void added_token(std::vector<AddedToken> &out) {
+        AddedToken found;
+        members([&](const std::string &key) {
+            if (key == "id")
+                found.token = token();
+            else if (key == "content")
+                found.text = in_.string();
+            else if (key == "special")
+                found.special = boolean();
+            else if (key == "lstrip")
+                found.eats_left = boolean();
+            else if (key == "rstrip")
+                found.eats_right = boolean();
+            else
+                skip(max_depth);
+        });
+        out.push_back(std::move(found));
+    }
+
+    int32_t token() {
+        const uint64_t token = in_.unsigned_integer();
+        if (token > max_token)
+            in_.refuse("expected a token number from 0 to " + std::to_string(max_token));
+        return static_cast<int32_t>(token);
+    }
+
+    bool boolean() {
+        const bool yes = in_.peek() == 't';
+        in_.scalar();
+        return yes;
     }
 
     void skip(int depth) {

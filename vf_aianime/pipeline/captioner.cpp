@@ -2,7 +2,10 @@
 #include "pipeline/captioner.h"
 
 #include "caption/attributes.h"
+#include "caption/blip2.h"
+#include "caption/clip_phrases.h"
 #include "caption/sidecar.h"
+#include "caption/wd_tagger.h"
 #include "nn/aten.h"
 #include "pipeline/precision.h"
 #include "pipeline/shot_words.h"
@@ -43,9 +46,29 @@ private:
     const caption::Sidecar texts_;
 };
 
+// A network that says everything by itself.
+template <typename Network>
+class NetworkCaptioner final : public Captioner {
+public:
+    template <typename... Arguments>
+    explicit NetworkCaptioner(Arguments &&...arguments) : network_(std::forward<Arguments>(arguments)...) {}
+    std::string describe(const cv::Mat &rgb, const ShotFacts &) override { return network_.caption(rgb); }
+
+private:
+    const Network network_;
+};
+
+caption::ClipPhrasesSettings phrases_of(const Settings &settings) {
+    caption::ClipPhrasesSettings phrases;
+    phrases.phrases = settings.phrases;
+    phrases.tags = wants_tags(settings);
+    return phrases;
+}
+
 } // namespace
 
 std::unique_ptr<Captioner> make_captioner(const Settings &settings) {
+    const std::string &model = settings.caption_model;
     switch (settings.caption) {
     case CaptionSource::none:
         return nullptr;
@@ -53,7 +76,12 @@ std::unique_ptr<Captioner> make_captioner(const Settings &settings) {
         return std::make_unique<AttributesCaptioner>(settings);
     case CaptionSource::file:
         return std::make_unique<FileCaptioner>(settings.captions);
-    default: break;
+    case CaptionSource::wd:
+        return std::make_unique<NetworkCaptioner<caption::WdTagger>>(model, at::kFloat, at::kCPU);
+    case CaptionSource::clip:
+        return std::make_unique<NetworkCaptioner<caption::ClipPhrases>>(model, at::kFloat, at::kCPU, phrases_of(settings));
+    case CaptionSource::blip2:
+        return std::make_unique<NetworkCaptioner<caption::Blip2Captioner>>(model, cpu_precision(), at::kCPU);
     }
     return nullptr;
 }

@@ -52,7 +52,7 @@ void FaceTrack::add(double time, const Face &face) {
 }
 
 void FaceTrack::remember(const Face &face, float quality) {
-    const Sample sample{quality, face.descriptor};
+    const Sample sample{quality, face.descriptor, face.likeness};
     if (best_.size() < most_samples) {
         best_.push_back(sample);
         return;
@@ -70,16 +70,29 @@ void FaceTrack::follow_state(double time, const Face &face) {
         mood_[i] += share * (face.expression[i] - mood_[i]);
     const auto likeliest = static_cast<size_t>(std::max_element(mood_.begin(), mood_.end()) - mood_.begin());
     if (changes_.empty()) {
-        changes_.push_back({time, {vision::eyes_open(face.points), vision::mouth_open(face.points), likeliest}});
+        changes_.push_back({time, {vision::eyes_open(face.eyes), vision::mouth_open(face.points), likeliest}});
         return;
     }
     FaceState state = changes_.back().state;
-    state.eyes_open = vision::eyes_open(face.points, state.eyes_open);
+    state.eyes_open = vision::eyes_open(face.eyes, state.eyes_open);
     state.mouth_open = vision::mouth_open(face.points, state.mouth_open);
     if (mood_[likeliest] > mood_[state.expression] + lead)
         state.expression = likeliest;
+    change_to(time, state);
+}
+
+void FaceTrack::change_to(double time, const FaceState &state) {
     if (!(state == changes_.back().state))
         changes_.push_back({time, state});
+}
+
+void FaceTrack::follow(double time, const Face &face) {
+    last_ = time;
+    latest_ = face;
+    FaceState state = changes_.back().state;
+    state.eyes_open = vision::eyes_open(face.eyes, state.eyes_open);
+    state.mouth_open = vision::mouth_open(face.points, state.mouth_open);
+    change_to(time, state);
 }
 
 void FaceTrack::join(const FaceTrack &other) {
@@ -113,11 +126,15 @@ float FaceTrack::age() const {
     return static_cast<float>(ages_.size() - 1);
 }
 
-std::array<float, 128> FaceTrack::descriptor() const {
+std::array<float, 128> FaceTrack::descriptor() const { return median(&Sample::descriptor); }
+
+std::array<float, 128> FaceTrack::likeness() const { return median(&Sample::likeness); }
+
+std::array<float, 128> FaceTrack::median(std::array<float, 128> Sample::*numbers) const {
     std::array<float, 128> result{};
     std::vector<float> values(best_.size());
     for (size_t i = 0; !best_.empty() && i < result.size(); i++) {
-        std::transform(best_.begin(), best_.end(), values.begin(), [i](const Sample &sample) { return sample.descriptor[i]; });
+        std::transform(best_.begin(), best_.end(), values.begin(), [&](const Sample &sample) { return (sample.*numbers)[i]; });
         const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
         std::nth_element(values.begin(), middle, values.end());
         result[i] = *middle;

@@ -33,6 +33,8 @@ public:
 
     // In order of time. `face` is whole, as FaceFinder::find() gives it.
     void add(double time, const Face &face);
+    // Between two sightings: only eyes and mouth are looked at.
+    void follow(double time, const Face &face);
     // Takes over the sightings of a track that turned out to be the same person and shares no time with this one.
     void join(const FaceTrack &other);
 
@@ -44,8 +46,10 @@ public:
 
     // Of the sightings, each with its quality().
     float male() const { return votes_ > 0 ? static_cast<float>(male_ / votes_) : 0.5f; }
-    float age() const;                         // years, the weighted median
-    std::array<float, 128> descriptor() const; // median, number by number, of the best sightings
+    float age() const; // years, the weighted median
+    // Medians, number by number, of the best sightings.
+    std::array<float, 128> descriptor() const;
+    std::array<float, 128> likeness() const;
     std::vector<FaceAttribute> attributes() const;
     float largest() const { return largest_; } // height of the tallest box, pixels
 
@@ -61,11 +65,14 @@ public:
 private:
     struct Sample {
         float quality;
-        std::array<float, 128> descriptor;
+        std::array<float, 128> descriptor, likeness;
     };
+
+    std::array<float, 128> median(std::array<float, 128> Sample::*numbers) const;
 
     void remember(const Face &face, float quality);
     void follow_state(double time, const Face &face);
+    void change_to(double time, const FaceState &state);
 
     int number_;
     size_t sightings_ = 0;

@@ -12,9 +12,9 @@ namespace aianime::pipeline {
 
 namespace {
 
-constexpr float same_person = 0.5f;   // distance of descriptors; two persons' are above 0.6
+constexpr float same_person = 0.5f;   // distance of likenesses; two persons' are above 0.6
 constexpr float same_place = 0.5f;    // overlap by union
-constexpr float near_place = 0.2f;    // enough where the descriptors do not speak against it
+constexpr float near_place = 0.2f;    // enough where the likenesses do not speak against it
 constexpr float other_person = 0.75f; // a face that is partly hidden, or turned, is below this
 
 float overlap(const cv::Rect2f &a, const cv::Rect2f &b) {
@@ -38,8 +38,8 @@ struct Match {
 };
 
 // Below 0: they do not belong together.
-float score(const cv::Rect2f &place, const std::array<float, 128> &descriptor, const Face &face) {
-    const float covered = overlap(place, face.box), apart = distance(descriptor, face.descriptor);
+float score(const cv::Rect2f &place, const std::array<float, 128> &likeness, const Face &face) {
+    const float covered = overlap(place, face.box), apart = distance(likeness, face.likeness);
     const bool together = covered >= same_place || apart < same_person || (covered >= near_place && apart < other_person);
     return together ? covered + std::max(1 - apart, 0.0f) : -1;
 }
@@ -79,11 +79,13 @@ std::vector<int> FaceTracks::add(double time, const cv::Mat &luma, cv::Size size
     move_places(luma, size);
     luma_ = luma.clone();
     pictures_++;
+    for (Place &place : places_)
+        place.present = false;
     std::vector<Match> matches;
     for (size_t t = 0; t < tracks_.size(); t++) {
-        const std::array<float, 128> descriptor = tracks_[t].descriptor();
+        const std::array<float, 128> likeness = tracks_[t].likeness();
         for (size_t f = 0; f < faces.size(); f++)
-            if (const float found = score(places_[t].box, descriptor, faces[f]); found >= 0)
+            if (const float found = score(places_[t].box, likeness, faces[f]); found >= 0)
                 matches.push_back({found, t, f});
     }
     std::stable_sort(matches.begin(), matches.end(), [](const Match &a, const Match &b) { return a.score > b.score; });
@@ -92,6 +94,7 @@ std::vector<int> FaceTracks::add(double time, const cv::Mat &luma, cv::Size size
     const auto put = [&](size_t track, size_t face) {
         tracks_[track].add(time, faces[face]);
         places_[track].box = faces[face].box;
+        places_[track].present = true;
         places_[track].seen.push_back(time);
         result[face] = tracks_[track].number();
     };
@@ -114,6 +117,30 @@ std::vector<int> FaceTracks::add(double time, const cv::Mat &luma, cv::Size size
     return result;
 }
 
+void FaceTracks::follow(double time, const cv::Mat &luma, cv::Size size, const FindAgain &find_again) {
+    move_places(luma, size);
+    luma_ = luma.clone();
+    std::vector<Face> faces;
+    std::vector<size_t> whose;
+    for (size_t t = 0; t < tracks_.size(); t++)
+        if (places_[t].present) {
+            faces.push_back(tracks_[t].latest());
+            whose.push_back(t);
+            const cv::Point2f moved = places_[t].box.tl() - faces.back().box.tl();
+            faces.back().box += moved;
+            for (cv::Point2f &point : faces.back().points)
+                point += moved;
+        }
+    const std::vector<Face> found = find_again(std::move(faces));
+    for (size_t i = 0; i < std::min(found.size(), whose.size()); i++) {
+        places_[whose[i]].present = found[i].score > 0;
+        if (!places_[whose[i]].present)
+            continue;
+        tracks_[whose[i]].follow(time, found[i]);
+        places_[whose[i]].box = found[i].box;
+    }
+}
+
 bool FaceTracks::share_a_picture(size_t a, size_t b) const {
     return std::any_of(places_[a].seen.begin(), places_[a].seen.end(),
                        [&](double time) { return std::binary_search(places_[b].seen.begin(), places_[b].seen.end(), time); });
@@ -122,7 +149,7 @@ bool FaceTracks::share_a_picture(size_t a, size_t b) const {
 void FaceTracks::join_same_people() {
     for (size_t a = 0; a < tracks_.size(); a++)
         for (size_t b = a + 1; b < tracks_.size();) {
-            if (share_a_picture(a, b) || distance(tracks_[a].descriptor(), tracks_[b].descriptor()) >= same_person) {
+            if (share_a_picture(a, b) || distance(tracks_[a].likeness(), tracks_[b].likeness()) >= same_person) {
                 b++;
                 continue;
             }

@@ -3,6 +3,7 @@
 
 #include <opencv2/core.hpp>
 
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -19,6 +20,11 @@ public:
     // FaceFinder::find() gives them, boxes in a picture of `size`. Returns each face's track, -1 where it is taken for a double.
     std::vector<int> add(double time, const cv::Mat &luma, cv::Size size, const std::vector<Face> &faces);
 
+    // A picture between two of them that is not searched: the tracks that were in the last one are followed, for their eyes and
+    // mouths. find_again: FaceFinder::follow() on this picture.
+    using FindAgain = std::function<std::vector<Face>(std::vector<Face>)>;
+    void follow(double time, const cv::Mat &luma, cv::Size size, const FindAgain &find_again);
+
     // The shot has ended: tracks of one person are joined, and those of hardly any sighting dropped. Numbers of the remaining ones
     // stay. Call once.
     void finish();
@@ -32,7 +38,8 @@ public:
 
 private:
     struct Place {
-        cv::Rect2f box; // where the person should be now
+        cv::Rect2f box;      // where the person should be now
+        bool present = true; // in the last picture
         std::vector<double> seen;
     };
 

@@ -14,6 +14,7 @@
 #include "nn/face/detector.h"
 #include "nn/face/recognition.h"
 #include "nn/weights.h"
+#include "pipeline/opencv_faces.h"
 #include "pipeline/picture_tensor.h"
 
 namespace aianime::pipeline {
@@ -53,6 +54,26 @@ std::vector<Face> enlarged(std::vector<Face> faces, const cv::Mat &rgb, float sc
     return faces;
 }
 
+// As OpenCV's own networks are fed.
+cv::Mat bgr_bytes(const cv::Mat &rgb) {
+    cv::Mat bytes = rgb, out;
+    if (rgb.depth() == CV_32F)
+        rgb.convertTo(bytes, CV_8U, 255);
+    cv::cvtColor(bytes, out, cv::COLOR_RGB2BGR);
+    return out;
+}
+
+float overlap_by_union(const cv::Rect2f &a, const cv::Rect2f &b) {
+    const float both = (a & b).area(), all = a.area() + b.area() - both;
+    return all > 0 ? both / all : 0;
+}
+
+// Lies to `now` as it lay to `before`.
+cv::Rect2f moved_box(const cv::Rect2f &box, const cv::Rect2f &before, const cv::Rect2f &now) {
+    const float across = now.width / before.width, down = now.height / before.height;
+    return {now.x + (box.x - before.x) * across, now.y + (box.y - before.y) * down, box.width * across, box.height * down};
+}
+
 nn::FaceBox box_of(const cv::Rect2f &box) { return {box.x, box.y, box.width, box.height}; }
 
 template <size_t n>
@@ -83,7 +104,7 @@ Cuts cut_all(const at::Tensor &picture, const std::vector<Face> &faces, int64_t 
 } // namespace
 
 struct FaceFinder::Networks {
-    Networks(const std::string &folder, at::Device on, const std::vector<std::string> &files)
+    Networks(const std::string &folder, at::Device on, const std::vector<std::string> &files, const FaceSource &source)
         : device(on), landmarks(nn::DenseFaceNet::landmarks), expression(nn::DenseFaceNet::expressions) {
         const auto load = [&](const char *name, nn::Module &network) {
             nn::load_face_network(network, nn::WeightSource::from_file(folder + "/" + name + ".safetensors"), device);
@@ -95,14 +116,19 @@ struct FaceFinder::Networks {
         load("recognition", recognition);
         for (const std::string &file : files)
             heads.push_back(nn::AttributeHead::load(file, age_gender, device));
+        if (!source.detector.empty())
+            yunet = std::make_unique<YunetDetector>(source.detector);
+        if (!source.recognizer.empty())
+            sface = std::make_unique<SfaceRecognizer>(source.recognizer);
     }
 
-    std::vector<Face> boxes(const at::Tensor &picture, double least_score) const;
+    std::vector<Face> boxes(const cv::Mat &rgb, const Seen &seen, std::optional<double> least_score) const;
     template <typename BoxOf>
     void look_for_points(const at::Tensor &picture, std::vector<Face> &faces, BoxOf box) const;
     void place_points(const at::Tensor &picture, std::vector<Face> &faces) const;
     at::Tensor identities(const at::Tensor &picture, const std::vector<Face> &faces) const;
     void describe(const at::Tensor &picture, std::vector<Face> &faces) const;
+    void look_closely(const cv::Mat &rgb, std::vector<Face> &faces) const;
     void ask_heads(const at::Tensor &pictures, const at::Tensor &features, std::vector<Face> &faces) const;
 
     at::Device device;
@@ -111,16 +137,31 @@ struct FaceFinder::Networks {
     nn::AgeGender age_gender;
     nn::FaceRecognition recognition;
     std::vector<std::unique_ptr<nn::AttributeHead>> heads;
+    std::unique_ptr<YunetDetector> yunet;   // or the detector
+    std::unique_ptr<SfaceRecognizer> sface; // likenesses, or the descriptors are those
 };
 
-std::vector<Face> FaceFinder::Networks::boxes(const at::Tensor &picture, double least_score) const {
+namespace {
+
+Face face_of(const cv::Rect2f &box, float score) {
+    Face face{};
+    face.box = box;
+    face.score = score;
+    return face;
+}
+
+} // namespace
+
+// In the pixels of what the networks see.
+std::vector<Face> FaceFinder::Networks::boxes(const cv::Mat &rgb, const Seen &seen, std::optional<double> least_score) const {
     std::vector<Face> faces;
-    for (const nn::FoundFace &found : detector.find(picture, least_score)) {
-        Face face{};
-        face.box = cv::Rect2d(found.box.x, found.box.y, found.box.width, found.box.height);
-        face.score = static_cast<float>(found.score);
-        faces.push_back(face);
-    }
+    if (yunet)
+        for (const ScoredBox &found : yunet->find(bgr_bytes(rgb), least_score.value_or(0.8)))
+            faces.push_back(face_of(cv::Rect2f(found.box.tl() / seen.scale, found.box.br() / seen.scale), found.score));
+    else
+        for (const nn::FoundFace &found : detector.find(seen.picture, least_score.value_or(0.5)))
+            faces.push_back(
+                face_of(cv::Rect2d(found.box.x, found.box.y, found.box.width, found.box.height), static_cast<float>(found.score)));
     return faces;
 }
 
@@ -172,8 +213,19 @@ void FaceFinder::Networks::describe(const at::Tensor &picture, std::vector<Face>
         faces[i].male = male[row][0].item<float>();
         copy_row(expressions, row, faces[i].expression);
         copy_row(descriptors, row, faces[i].descriptor);
+        faces[i].likeness = faces[i].descriptor;
     }
     ask_heads(seen.all, features, faces);
+}
+
+// What is read from the picture as it is.
+void FaceFinder::Networks::look_closely(const cv::Mat &rgb, std::vector<Face> &faces) const {
+    const cv::Mat bgr = sface && !faces.empty() ? bgr_bytes(rgb) : cv::Mat();
+    for (Face &face : faces) {
+        face.eyes = vision::eyes_evidence(rgb, face.points);
+        if (sface)
+            face.likeness = sface->describe(bgr, face.points);
+    }
 }
 
 void FaceFinder::Networks::ask_heads(const at::Tensor &pictures, const at::Tensor &features, std::vector<Face> &faces) const {
@@ -196,38 +248,68 @@ size_t Face::best_expression() const {
 
 float face_distance(const Face &a, const Face &b) {
     float sum = 0;
-    for (size_t i = 0; i < a.descriptor.size(); i++)
-        sum += (a.descriptor[i] - b.descriptor[i]) * (a.descriptor[i] - b.descriptor[i]);
+    for (size_t i = 0; i < a.likeness.size(); i++)
+        sum += (a.likeness[i] - b.likeness[i]) * (a.likeness[i] - b.likeness[i]);
     return std::sqrt(sum);
 }
 
-FaceFinder::FaceFinder(const std::string &folder, at::Device device, const std::vector<std::string> &heads)
-    : networks_(std::make_unique<Networks>(folder, device, heads)) {}
+FaceFinder::FaceFinder(const std::string &folder, at::Device device, const std::vector<std::string> &heads,
+                       const FaceSource &source)
+    : networks_(std::make_unique<Networks>(folder, device, heads, source)) {}
 
 FaceFinder::~FaceFinder() = default;
 
-std::vector<Face> FaceFinder::find_boxes(const cv::Mat &rgb, double least_score) const {
+std::vector<Face> FaceFinder::find_boxes(const cv::Mat &rgb, std::optional<double> least_score) const {
     const c10::InferenceMode inference;
     const Seen seen = seen_by_networks(rgb, networks_->device);
-    return enlarged(networks_->boxes(seen.picture, least_score), rgb, seen.scale);
+    return enlarged(networks_->boxes(rgb, seen, least_score), rgb, seen.scale);
 }
 
-std::vector<Face> FaceFinder::find_points(const cv::Mat &rgb, double least_score) const {
+std::vector<Face> FaceFinder::find_points(const cv::Mat &rgb, std::optional<double> least_score) const {
     const c10::InferenceMode inference;
     const Seen seen = seen_by_networks(rgb, networks_->device);
-    std::vector<Face> faces = networks_->boxes(seen.picture, least_score);
+    std::vector<Face> faces = networks_->boxes(rgb, seen, least_score);
     networks_->place_points(seen.picture, faces);
     return enlarged(std::move(faces), rgb, seen.scale);
 }
 
-std::vector<Face> FaceFinder::find(const cv::Mat &rgb, double least_score) const {
+std::vector<Face> FaceFinder::find(const cv::Mat &rgb, std::optional<double> least_score) const {
     const c10::InferenceMode inference;
     const Seen seen = seen_by_networks(rgb, networks_->device);
-    std::vector<Face> faces = networks_->boxes(seen.picture, least_score);
+    std::vector<Face> faces = networks_->boxes(rgb, seen, least_score);
     networks_->place_points(seen.picture, faces);
     if (!faces.empty())
         networks_->describe(seen.picture, faces);
-    return enlarged(std::move(faces), rgb, seen.scale);
+    faces = enlarged(std::move(faces), rgb, seen.scale);
+    networks_->look_closely(rgb, faces);
+    return faces;
+}
+
+std::vector<Face> FaceFinder::follow(const cv::Mat &rgb, std::vector<Face> faces) const {
+    if (faces.empty())
+        return faces;
+    const c10::InferenceMode inference;
+    const Seen seen = seen_by_networks(rgb, networks_->device);
+    std::vector<Face> found = faces;
+    const cv::Rect2f whole(0, 0, static_cast<float>(rgb.cols), static_cast<float>(rgb.rows));
+    for (Face &face : found) {
+        for (cv::Point2f &point : face.points)
+            point *= 1 / seen.scale;
+        face.box = vision::points_box(face.points);
+    }
+    networks_->look_for_points(seen.picture, found, [](const Face &face) { return face.box; });
+    found = enlarged(std::move(found), rgb, seen.scale);
+    for (size_t i = 0; i < faces.size(); i++) {
+        const cv::Rect2f before = vision::points_box(faces[i].points), now = vision::points_box(found[i].points);
+        const bool there = overlap_by_union(before, now) > 0.5f && (now & whole).area() > 0.5f * now.area();
+        faces[i].score = there ? faces[i].score : 0;
+        if (!there)
+            continue;
+        faces[i].box = moved_box(faces[i].box, before, now) & whole;
+        faces[i].points = found[i].points;
+        faces[i].eyes = vision::eyes_evidence(rgb, faces[i].points);
+    }
+    return faces;
 }
 
 std::string face_folder() {

@@ -206,6 +206,11 @@ void resolve_additions(Settings &settings, const std::string &models_path) {
     settings.cfa = cfa_folder(settings);
     settings.flow_model = flow_model(style, models_path);
     settings.identity = style.identity;
+    for (std::string *file : {&settings.identity.detector, &settings.identity.recognizer})
+        if (!file->empty())
+            *file = model_path(models_path, *file);
+    for (std::string &file : settings.identity.heads)
+        file = model_path(models_path, file);
     if (style.identity.tokens > 0 && (settings.pack.is_file() || io::find_in({settings.pack.folder}, "identity").empty()))
         throw Error(AIANIME_BAD_DATA, style.name + ": identity.tokens: " + settings.pack.name +
                                           " has no network for it (a folder identity/, of `aianime train pack`); use an ip_adapter");

@@ -216,11 +216,22 @@ ControlSettings read_control(const Json &json) {
     return control;
 }
 
+std::string read_head(const Json &json) {
+    json.only({"file"});
+    std::string file;
+    io::check_relative(file = json.at("file").string(), json.at("file").where());
+    return file;
+}
+
 void read_identity(const Json &json, IdentitySettings &identity) {
-    json.only({"ip_adapter", "image_encoder", "image", "scale", "down", "mid", "up", "tokens", "faces", "face_rate"});
+    json.only({"ip_adapter", "image_encoder", "image", "scale", "down", "mid", "up", "tokens", "faces", "face_rate", "detector",
+               "recognizer", "heads"});
     optional_number(json, "tokens", 0, 4, identity.tokens);
     optional(json, "faces", [&](const Json &value) { identity.faces = value.boolean(); });
-    optional_number(json, "face_rate", 0.1, 60, identity.face_rate);
+    optional_number(json, "face_rate", 1, 60, identity.face_rate);
+    optional_path(json, "detector", true, identity.detector);
+    optional_path(json, "recognizer", true, identity.recognizer);
+    optional(json, "heads", [&](const Json &list) { identity.heads = read_list<std::string>(list, max_entries, read_head); });
     optional_path(json, "ip_adapter", true, identity.ip_adapter);
     optional_path(json, "image_encoder", true, identity.image_encoder);
     optional_path(json, "image", true, identity.image);

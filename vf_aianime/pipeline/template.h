@@ -100,7 +100,9 @@ struct IdentitySettings {
     double down = 1, mid = 1, up = 1;
     double tokens = 0;    // 0 to 4, of the words that the pack's own network makes of a face
     bool faces = true;    // whether faces are looked for
-    double face_rate = 5; // pictures a second that are looked at, 0.1 to 60
+    double face_rate = 2.5; // pictures a second that are searched for them, 1 to 60; between, they are followed
+    std::string detector, recognizer; // ONNX files of YuNet and SFace; "": the built-in networks
+    std::vector<std::string> heads;   // files of further attributes
 };
 
 // A style, read from a JSON template (docs/templates.md). The same template drives a picture and a video. Fields that are

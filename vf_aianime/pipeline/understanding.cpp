@@ -14,7 +14,9 @@ namespace aianime::pipeline {
 
 // Keeps LibTorch out of the header.
 struct Understanding::Faces {
-    FaceFinder finder{face_folder(), at::kCPU};
+    explicit Faces(const IdentitySettings &identity)
+        : finder(face_folder(), at::kCPU, identity.heads, {identity.detector, identity.recognizer}) {}
+    FaceFinder finder;
 };
 
 Understanding::Understanding(const Settings &settings, const ReportHead &head, const Watch &watch,
@@ -25,7 +27,7 @@ Understanding::Understanding(const Settings &settings, const ReportHead &head, c
     if (!settings.plan.empty())
         plan_ = load_plan(settings.plan, head.time_base);
     else if (settings.identity.faces)
-        faces_ = std::make_unique<Faces>();
+        faces_ = std::make_unique<Faces>(settings.identity);
 }
 
 Understanding::~Understanding() = default;

@@ -23,7 +23,7 @@ using pipeline::FaceTrack;
 const char *gender_name(float male) { return male > 0.5f ? "male" : "female"; }
 
 FaceState state_of(const Face &face) {
-    return {vision::eyes_open(face.points), vision::mouth_open(face.points), face.best_expression()};
+    return {vision::eyes_open(face.eyes), vision::mouth_open(face.points), face.best_expression()};
 }
 
 std::string state_text(const FaceState &state) {

@@ -14,6 +14,7 @@ namespace aianime::tools {
 namespace {
 
 constexpr int flow_width = 320;
+constexpr size_t pictures_a_search = 4; // in the others faces are followed
 
 cv::Mat small_luma(const cv::Mat &picture) {
     cv::Mat small = picture;
@@ -31,7 +32,7 @@ cv::Mat bytes(const cv::Mat &picture) {
 // One shot after the other.
 class Survey {
 public:
-    Survey(const pipeline::FaceFinder &finder, double least_score, const PictureSeen &seen)
+    Survey(const pipeline::FaceFinder &finder, std::optional<double> least_score, const PictureSeen &seen)
         : finder_(finder), least_score_(least_score), seen_(seen) {}
 
     void begin(size_t frame, double time) {
@@ -54,6 +55,10 @@ public:
             all.push_back({faces[i], numbers[i]});
         seen_(time, bytes(picture), all);
     }
+    void follow(double time, const cv::Mat &picture) {
+        tracks_.follow(time, small_luma(picture), picture.size(),
+                       [&](std::vector<pipeline::Face> faces) { return finder_.follow(picture, std::move(faces)); });
+    }
     void end() {
         if (shots_.empty())
             return;
@@ -64,7 +69,7 @@ public:
 
 private:
     const pipeline::FaceFinder &finder_;
-    const double least_score_;
+    const std::optional<double> least_score_;
     const PictureSeen &seen_;
     pipeline::FaceTracks tracks_;
     std::vector<SurveyedShot> shots_;
@@ -73,11 +78,12 @@ private:
 } // namespace
 
 std::vector<SurveyedShot> survey_faces(const std::string &video, const pipeline::FaceFinder &finder, double rate,
-                                       double least_score, const PictureSeen &seen) {
+                                       std::optional<double> least_score, const PictureSeen &seen) {
     const std::string ffmpeg = media::find_ffmpeg();
     const media::VideoFrames clip = media::decoded_frames(ffmpeg, video);
     media::VideoReader reader(ffmpeg, video, media::layout_of(ffmpeg, video));
-    pipeline::FrameClock clock(clip.time_base, {0, 0}, rate);
+    pipeline::FrameClock clock(clip.time_base, {0, 0}, rate * pictures_a_search);
+    size_t since_search = 0;
     vision::ShotDetector detector;
     Survey survey(finder, least_score, seen);
     for (size_t frame = 0; frame < clip.count(); frame++) {
@@ -90,8 +96,11 @@ std::vector<SurveyedShot> survey_faces(const std::string &video, const pipeline:
         if (starts)
             survey.begin(frame, tick.time);
         survey.pass(tick.time);
-        if (tick.generate)
+        since_search = starts ? 0 : since_search + (tick.generate ? 1 : 0);
+        if (tick.generate && (rate == 0 || since_search % pictures_a_search == 0))
             survey.look(tick.time, picture);
+        else if (tick.generate)
+            survey.follow(tick.time, picture);
     }
     survey.end();
     return survey.take();

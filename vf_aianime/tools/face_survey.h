@@ -4,6 +4,7 @@
 #include <opencv2/core.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,9 +29,9 @@ struct SurveyedShot {
 // Called with every picture that was looked at: CV_8UC3, R G B, at its own size.
 using PictureSeen = std::function<void(double time, const cv::Mat &rgb, const std::vector<SeenFace> &faces)>;
 
-// Looks for the faces of a video at so many pictures a second (0: every frame), of each shot apart. A shot's first frame is always
-// one of them. Throws Error (NOT_FOUND, BAD_DATA).
+// Looks for the faces of a video at so many pictures a second (0: every frame), of each shot apart, and follows them through three
+// between two of those. A shot's first frame is always searched. Throws Error (NOT_FOUND, BAD_DATA).
 std::vector<SurveyedShot> survey_faces(const std::string &video, const pipeline::FaceFinder &finder, double rate,
-                                       double least_score, const PictureSeen &seen);
+                                       std::optional<double> least_score, const PictureSeen &seen);
 
 } // namespace aianime::tools

@@ -24,8 +24,9 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::map<std::string, std::string> known_flags = {
-    {"-o", "output"},     {"--output", "output"}, {"--format", "format"},   {"--fps", "fps"},
-    {"--score", "score"}, {"--heads", "heads"},   {"--columns", "columns"}, {"--width", "width"},
+    {"-o", "output"},           {"--output", "output"},         {"--format", "format"},   {"--fps", "fps"},
+    {"--score", "score"},       {"--heads", "heads"},           {"--columns", "columns"}, {"--width", "width"},
+    {"--detector", "detector"}, {"--recognizer", "recognizer"},
 };
 
 constexpr size_t most_drawn = 64; // pictures on a sheet
@@ -45,12 +46,13 @@ std::vector<std::string> list_of(const std::string &text) {
 class Run {
 public:
     explicit Run(const Flags &flags)
-        : output_(flags.text("output")), json_(wants_json(flags)), rate_(flags.has("fps") ? flags.number("fps", 0, 1000) : 5),
-          score_(flags.has("score") ? flags.number("score", 0, 1) : 0.5),
+        : output_(flags.text("output")), json_(wants_json(flags)), rate_(flags.has("fps") ? flags.number("fps", 0, 1000) : 2.5),
+          score_(flags.has("score") ? std::optional<double>(flags.number("score", 0, 1)) : std::nullopt),
           columns_(static_cast<int>(flags.has("columns") ? flags.integer("columns", 1, 64) : 4)),
           width_(static_cast<int>(flags.has("width") ? flags.integer("width", 16, 4096) : 480)),
-          finder_(pipeline::face_folder(), at::kCPU, list_of(flags.text("heads"))), report_(io::json_root()),
-          files_(io::list_in(report_.get(), "files")) {}
+          finder_(pipeline::face_folder(), at::kCPU, list_of(flags.text("heads")),
+                  {flags.text("detector"), flags.text("recognizer")}),
+          report_(io::json_root()), files_(io::list_in(report_.get(), "files")) {}
 
     void look(const std::string &input) {
         json_object *object = json_ ? io::object_at_end(files_) : nullptr;
@@ -129,7 +131,8 @@ private:
 
     const std::string output_;
     const bool json_;
-    const double rate_, score_;
+    const double rate_;
+    const std::optional<double> score_;
     const int columns_, width_;
     const pipeline::FaceFinder finder_;
     io::JsonRoot report_;
@@ -165,9 +168,12 @@ const Verb faces_verb = {
     "the shot, with what was voted over all sightings and the times at which eyes, mouth or expression changed.\n\n"
     "  -o, --output FILE  the pictures with boxes, points and words; a sheet of up to 64 where there are several\n"
     "  --format F         text or json, on the standard output [text]\n"
-    "  --fps N            pictures of a video that are looked at, a second; 0: all [5]\n"
-    "  --score N          least score of the detector, 0 to 1 [0.5]\n"
+    "  --fps N            pictures of a video that are searched, a second; 0: all [2.5]. In three between two of them the faces\n"
+    "                     are followed, for eyes and mouths\n"
+    "  --score N          least score of the detector, 0 to 1 [0.5, YuNet 0.8]\n"
     "  --heads A,B        further heads, files of `aianime train attributes`\n"
+    "  --detector FILE    a YuNet detector of OpenCV's model zoo (.onnx), not the built-in one\n"
+    "  --recognizer FILE  an SFace recognizer of the same (.onnx) that tells people apart\n"
     "  --columns, --width N  of the sheet: pictures in a row [4], pixels of a picture's width [480]\n",
     run_faces};
 

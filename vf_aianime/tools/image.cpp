@@ -18,7 +18,8 @@ const std::map<std::string, std::string> known_flags = {
     {"-t", "template"},         {"--template", "template"}, {"-o", "output"},       {"--output", "output"},
     {"--models", "models"},     {"--device", "device"},     {"--prompt", "prompt"}, {"--negative", "negative"},
     {"--seed", "seed"},         {"--steps", "steps"},       {"--size", "size"},     {"--strength", "strength"},
-    {"--guidance", "guidance"}, {"--threads", "threads"},   {"--noise", "noise"},
+    {"--guidance", "guidance"}, {"--threads", "threads"},   {"--noise", "noise"},   {"--caption", "caption"},
+    {"--captions", "captions"},
 };
 
 void print_log(void *, aianime_log_level level, const char *line) {
@@ -32,7 +33,7 @@ public:
     explicit PictureEngine(const Flags &flags)
         : api_(aianime_get_api(AIANIME_API_VERSION)), look_(flags.text("template")), models_(flags.text("models")),
           device_(flags.text("device")), prompt_(flags.text("prompt")), negative_(flags.text("negative")),
-          noise_(flags.text("noise")) {
+          noise_(flags.text("noise")), caption_(flags.text("caption")), captions_(flags.text("captions")) {
         settings_.struct_size = sizeof(settings_);
         settings_.template_path = look_.c_str();
         settings_.models_path = models_.c_str();
@@ -40,6 +41,8 @@ public:
         settings_.prompt = prompt_.c_str();
         settings_.negative = negative_.c_str();
         settings_.noise_path = noise_.c_str();
+        settings_.caption = caption_.c_str();
+        settings_.captions_path = captions_.c_str();
         settings_.log = print_log;
         read_numbers(flags);
     }
@@ -97,7 +100,7 @@ private:
     }
 
     const aianime_api *api_;
-    const std::string look_, models_, device_, prompt_, negative_, noise_;
+    const std::string look_, models_, device_, prompt_, negative_, noise_, caption_, captions_;
     aianime_settings settings_{};
     aianime_engine *engine_ = nullptr;
 };
@@ -146,6 +149,7 @@ const Verb image_verb = {
     "  --models DIR       folder of the packs [AIANIME_MODELS, installed, tree]\n"
     "  --device D         auto or cpu [auto]\n"
     "  --prompt, --negative TEXT\n"
+    "  --caption C        who describes the pictures: none, attributes, clip, blip2, wd, file; --captions FILE: their texts\n"
     "  --seed, --steps, --size, --strength, --guidance N   instead of the template's\n"
     "  --noise N.safetensors  the initial noise instead of the seed's: a tensor [frames, channels, height, width] of latents,\n"
     "                     the only one or called noise; a picture takes the first row\n"

@@ -15,11 +15,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
+int describe_folder(const std::string &folder) { return is_captioner(folder) ? describe_captioner(folder) : describe_pack(folder); }
+
 // A bare name is that of a pack or of a template, as everywhere.
 int describe_name(const std::string &name) {
     const std::string pack = io::find_in(io::model_folders(), name);
     if (io::is_folder(pack))
-        return describe_pack(pack);
+        return describe_folder(pack);
     std::string path;
     try {
         path = pipeline::find_template(name);
@@ -38,7 +40,7 @@ int run_info(const Arguments &arguments) {
     if (path.find('/') == std::string::npos && !fs::exists(path, ignored))
         return describe_name(path);
     if (io::is_folder(path))
-        return describe_pack(path);
+        return describe_folder(path);
     if (fs::path(path).extension() == ".json")
         return describe_template(path);
     return describe_weights(path);
@@ -47,9 +49,10 @@ int run_info(const Arguments &arguments) {
 } // namespace
 
 const Verb info_verb = {
-    "info", "what a pack, a diffusers folder, a weight file or a template is, and whether it is complete",
+    "info", "what a pack, a diffusers folder, a weight file, a captioner or a template is, and whether it is complete",
     "usage: aianime info PATH|NAME\n\n"
-    "PATH is a pack or diffusers folder, a safetensors file, or a template (.json). A bare NAME is looked for among\n"
+    "PATH is a pack or diffusers folder, the folder of a captioner (a WD tagger, a whole CLIP, a BLIP-2), a safetensors file, or a\n"
+    "template (.json). A bare NAME is looked for among\n"
     "the packs and templates (AIANIME_MODELS, AIANIME_TEMPLATES, the installed folders, the source tree).\n"
     "Of a weight file: kind, dialect, precision, licence, what it fits, and whether its numbers are finite; told by its\n"
     "tensors' names and shapes, never by its name.\n"

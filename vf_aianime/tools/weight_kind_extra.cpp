@@ -124,7 +124,9 @@ constexpr Network networks[] = {
     {"fc.age.weight", "face age and gender", "the other built-in face networks, and heads of `aianime train attributes`"},
     {"conv256_down_out.conv1.weight", "face recognition (ResNet, 128 numbers)", "the other built-in face networks"},
     {"trunk.exit_flow.separable_conv.depthwise.weight", "face attribute with features of its own", "the built-in face networks"},
-    {"language_model.model.decoder.embed_positions.weight", "BLIP-2 captioner", "not read"},
+    {"language_model.model.decoder.", "BLIP-2 captioner with OPT, or a shard of it", "auto_caption blip2, as its whole folder"},
+    {"language_model.encoder.block.", "BLIP-2 captioner with T5, or a shard of it", "not read: those with OPT are"},
+    {"vision_model.encoder.layers.0.self_attn.qkv.", "BLIP-2 captioner, a shard of it", "auto_caption blip2, if it has OPT"},
 };
 
 std::optional<WeightKind> optical_flow(const WeightKeys &keys) {
@@ -145,14 +147,33 @@ std::optional<WeightKind> network(const WeightKeys &keys) {
     return {};
 }
 
+// What timm's networks end in tells a tagger from other classifiers: as many numbers as a WD tagger v3 has tags.
+std::optional<WeightKind> tagger(const WeightKeys &keys) {
+    constexpr int64_t wd_tags = 10861;
+    const int64_t tags = std::max(keys.side({"head.weight"}, 0), keys.side({"head.fc.weight"}, 0));
+    if (!tags)
+        return {};
+    const std::string count = ", " + std::to_string(tags) + " tags";
+    if (keys.has("patch_embed.proj.weight") && keys.has("pos_embed") && keys.has("blocks.0.attn.qkv.weight"))
+        return keys.has("cls_token") ? WeightKind{"image classifier on a vision transformer", "timm", "not read"}
+                                     : WeightKind{"WD tagger on a vision transformer" + count, "timm",
+                                                  "captioner \"wd\", with selected_tags.csv beside it"};
+    if (tags != wd_tags)
+        return {};
+    const std::string body = keys.has_piece("attn.logit_scale")                                           ? " on SwinV2"
+                             : keys.has_piece("conv_dw.weight")                                           ? " on ConvNeXt"
+                             : keys.has_piece("attn.q_proj.weight") || keys.has_piece("mlp.fc1_g.weight") ? " on EVA02"
+                                                                                                          : "";
+    return WeightKind{"WD tagger" + body + count, "timm", "not read: wd-vit-tagger-v3 and wd-vit-large-tagger-v3 are"};
+}
+
 std::optional<WeightKind> clip_vision(const WeightKeys &keys) {
     const bool open_clip = keys.has_prefix("visual.transformer.resblocks.");
     if (!open_clip && !keys.has_prefix("vision_model."))
         return {};
     const std::string dialect = open_clip ? "OpenCLIP" : "transformers";
     if (keys.has_prefix("text_model."))
-        return WeightKind{"CLIP, text and vision towers", dialect,
-                          "its text tower is what bases of Stable Diffusion 1 hold already"};
+        return WeightKind{"CLIP, text and vision towers", dialect, "captioner \"clip\", in a folder with its config.json"};
     const int64_t width = keys.side({"class_embedding"}, -1);
     const std::string tower = width == 1280 ? " ViT-H/14" : width == 1664 ? " ViT-bigG" : width == 1024 ? " ViT-L/14" : "";
     return WeightKind{"CLIP vision tower" + tower, dialect,
@@ -164,7 +185,7 @@ std::optional<WeightKind> clip_vision(const WeightKeys &keys) {
 } // namespace
 
 std::optional<WeightKind> extra_kind(const WeightKeys &keys) {
-    for (const auto &kind : {any_ip_adapter, motion_module, embedding, optical_flow, network, clip_vision})
+    for (const auto &kind : {any_ip_adapter, motion_module, embedding, optical_flow, network, tagger, clip_vision})
         if (const std::optional<WeightKind> found = kind(keys))
             return found;
     return {};

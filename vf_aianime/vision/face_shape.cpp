@@ -13,32 +13,16 @@ float distance(const cv::Point2f &a, const cv::Point2f &b) { return std::hypot(a
 
 float ratio(float height, float width) { return width > 0 ? height / width : 0; }
 
-// Six points around an eye, from one corner above to the other and back below.
-float openness(const cv::Point2f *eye) {
-    return ratio((distance(eye[1], eye[5]) + distance(eye[2], eye[4])) / 2, distance(eye[0], eye[3]));
-}
-
 cv::Point2f mean(const FacePoints &points, size_t first, size_t end) {
     return std::accumulate(points.begin() + first, points.begin() + end, cv::Point2f()) * (1.0f / static_cast<float>(end - first));
 }
 
 } // namespace
 
-float eye_openness(const FacePoints &points) {
-    const float left = distance(points[36], points[39]), right = distance(points[42], points[45]);
-    if (left < right / 2)
-        return openness(&points[42]);
-    if (right < left / 2)
-        return openness(&points[36]);
-    return (openness(&points[36]) + openness(&points[42])) / 2;
-}
-
 float mouth_openness(const FacePoints &points) {
     const float height = distance(points[61], points[67]) + distance(points[62], points[66]) + distance(points[63], points[65]);
     return ratio(height / 3, distance(points[60], points[64]));
 }
-
-bool eyes_open(const FacePoints &points, bool before) { return eye_openness(points) > (before ? 0.265f : 0.285f); }
 
 bool mouth_open(const FacePoints &points, bool before) { return mouth_openness(points) > (before ? 0.17f : 0.22f); }
 

@@ -11,15 +11,11 @@ namespace aianime::vision {
 // picture's left one first), 48-59 lips outside, 60-67 inside.
 using FacePoints = std::array<cv::Point2f, 68>;
 
-// Height by width of the opening; the mean of both eyes, or the nearer one's where the head is turned so far that one eye is less
-// than half as wide. The built-in landmark network shows little of it: 0.25 to 0.28 for closed eyes, 0.29 to 0.38 for open ones,
-// 0.24 to 0.29 for open eyes of somebody who laughs.
-float eye_openness(const FacePoints &points);
-// The same of the lips' inner line: below 0.1 for a closed mouth, above 0.4 for a wide open one.
+// Height by width of the lips' inner line: below 0.1 for a closed mouth, above 0.4 for a wide open one. The eyes' points do not
+// tell as much: the built-in network places them alike for closed eyes; see eye_state.h.
 float mouth_openness(const FacePoints &points);
 
 // With hysteresis: what was so stays until it is clearly otherwise.
-bool eyes_open(const FacePoints &points, bool before = true);
 bool mouth_open(const FacePoints &points, bool before = false);
 
 // The points' bounding box, a fifth larger: what networks of age, gender and expression are shown.

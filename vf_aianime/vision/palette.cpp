@@ -67,7 +67,7 @@ struct Hue {
     double end;
     const char *name;
 };
-constexpr Hue hues[] = {{20, "pink"}, {48, "red"},   {76, "orange"}, {105, "yellow"}, {165, "green"},
+constexpr Hue hues[] = {{20, "pink"},  {48, "red"},   {76, "orange"},  {105, "yellow"}, {165, "green"},
                         {225, "teal"}, {298, "blue"}, {330, "purple"}, {360, "pink"}};
 
 } // namespace

@@ -14,8 +14,8 @@ namespace aianime::vision {
 namespace {
 
 constexpr int long_side = 256;
-constexpr double least_share = 0.1;        // of a colour of the palette
-constexpr double least_confidence = 0.6;   // of a place
+constexpr double least_share = 0.1;      // of a colour of the palette
+constexpr double least_confidence = 0.6; // of a place
 constexpr double grey_chroma = 4, near_grey_chroma = 8;
 
 double clamped(double x) { return std::min(1.0, std::max(0.0, x)); }
@@ -99,7 +99,8 @@ private:
         cv::Mat near = subject_.clone();
         for (const cv::Rect2f &face : faces) {
             draw(face_, face.x, face.y, face.br().x, face.br().y);
-            draw(subject_, face.x - face.width * 0.2, face.y - face.height * 0.3, face.br().x + face.width * 0.2, face.br().y + face.height * 0.3);
+            draw(subject_, face.x - face.width * 0.2, face.y - face.height * 0.3, face.br().x + face.width * 0.2,
+                 face.br().y + face.height * 0.3);
             draw(near, face.x - face.width * 0.5, face.y - face.height * 0.7, face.br().x + face.width * 0.5, 1);
             draw(near, face.x - face.width, face.br().y, face.br().x + face.width, 1);
         }
@@ -114,7 +115,10 @@ private:
 
     void light() {
         const double mean = cv::mean(lightness_)[0];
-        facts_.brightness = mean < 15 ? Brightness::dark : mean < 32 ? Brightness::dim : mean > 72 ? Brightness::bright : Brightness::normal;
+        facts_.brightness = mean < 15   ? Brightness::dark
+                            : mean < 32 ? Brightness::dim
+                            : mean > 72 ? Brightness::bright
+                                        : Brightness::normal;
         const double range = percentile(lightness_, 0.95) - percentile(lightness_, 0.05);
         facts_.contrast = range < 30 ? Contrast::low : range > 85 ? Contrast::high : Contrast::normal;
         const double dark = share_of(lightness_ < 25), bright = share_of(lightness_ > 75);
@@ -126,8 +130,8 @@ private:
         cast();
     }
 
-    // Greys show the colour of the light: pixels of little chroma must lean to one side, and with them the whole picture. A backdrop
-    // has a colour of its own.
+    // Greys show the colour of the light: pixels of little chroma must lean to one side, and with them the whole picture. A
+    // backdrop has a colour of its own.
     void cast() {
         if (facts_.plain_background)
             return;
@@ -155,11 +159,12 @@ private:
                 facts_.palette.push_back(named);
             strong_names += named.share > 0.06 && std::hypot(named.lab[1], named.lab[2]) > 30;
         }
-        facts_.colorful = strong_names >= 4;
+        facts_.colorful = strong_names >= 4 && length < 0.6; // shades of a sunset are not
     }
 
-    // Sharp edges: how many there are in places with structure, times the median of how much steeper they are at a small scale than at
-    // a large one (Zhuo and Sim, Defocus map estimation from a single image, 2011: gradients before and after blurring). 0: too few.
+    // Sharp edges: how many there are in places with structure, times the median of how much steeper they are at a small scale than
+    // at a large one (Zhuo and Sim, Defocus map estimation from a single image, 2011: gradients before and after blurring). 0: too
+    // few.
     double sharpness(const cv::Mat &region) const {
         const cv::Mat fine = gradient(lightness_, 0.7), coarse = gradient(lightness_, 2.8);
         cv::Mat highest;
@@ -216,7 +221,8 @@ private:
         // Light of lamps: warm, not bright, not from above.
         const double top = cv::mean(lightness_.rowRange(0, lightness_.rows / 3))[0];
         const double below = cv::mean(lightness_.rowRange(lightness_.rows / 3, lightness_.rows))[0];
-        const bool lamps = facts_.cast == Cast::warm && !few_greys_ && below > 22 && below < 55 && top < below && facts_.sky < 0.01 && facts_.plants < 0.01;
+        const bool lamps = facts_.cast == Cast::warm && !few_greys_ && below > 22 && below < 55 && top < below &&
+                           facts_.sky < 0.01 && facts_.plants < 0.01;
         const double indoors = lamps && ground && !facts_.blurred_background ? 0.6 : 0;
         facts_.place_confidence = std::max(1 - doubt, indoors);
         if (facts_.place_confidence >= least_confidence)
