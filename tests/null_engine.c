@@ -196,12 +196,12 @@ static void say_settings(const aianime_engine *e, const aianime_settings *s) {
 #define TEXT(field) (s->field ? s->field : "(null)")
     say(e, AIANIME_LOG_INFO,
         "settings: template=%s models=%s device=%s prompt=%s negative=%s interpolate=%s on_error=%d threads=%d size=%dx%d tb=%d/%d "
-        "rate=%d/%d given=0x%x seed=%" PRIu64
-        " steps=%d strength=%g guidance=%g size=%d fps=%g window=%d overlap=%d segment=%d license=%d caption=%s captions=%s report=%s keyframes=%s plan=%s",
+        "rate=%d/%d given=0x%x seed=%" PRIu64 " steps=%d strength=%g guidance=%g size=%d fps=%g window=%d overlap=%d segment=%d "
+        "license=%d caption=%s captions=%s report=%s keyframes=%s plan=%s",
         TEXT(template_path), TEXT(models_path), TEXT(device), TEXT(prompt), TEXT(negative), TEXT(interpolate), s->on_error,
         s->threads, s->width, s->height, s->time_base.num, s->time_base.den, s->frame_rate.num, s->frame_rate.den, s->given,
-        s->seed, s->steps, s->strength, s->guidance, s->size, s->fps, s->window, s->overlap, s->segment, s->license,
-        TEXT(caption), TEXT(captions_path), TEXT(report_path), TEXT(key_pictures_path), TEXT(plan_path));
+        s->seed, s->steps, s->strength, s->guidance, s->size, s->fps, s->window, s->overlap, s->segment, s->license, TEXT(caption),
+        TEXT(captions_path), TEXT(report_path), TEXT(key_pictures_path), TEXT(plan_path));
 #undef TEXT
 }
 

@@ -181,6 +181,43 @@ AIANIME_TEST(image_prompts_by_scale) {
     expect_change(run(R"(, "up": 0)"), run(""), "the scale of the up blocks");
 }
 
+// Two people, one at the left and one at the right, with names and with texts of what they do.
+AIANIME_TEST(people_have_their_own_words) {
+    const Studio studio;
+    const Settings settings = studio.settings("");
+    const c10::InferenceMode inference;
+    const Models models(settings, at::kFloat, at::kCPU);
+    Watch watch(nullptr, nullptr, nullptr);
+    const Conditioning text = encode_conditioning(models, settings, watch);
+    const int64_t width = text.text.size(2);
+    Conditioning people = text;
+    people.people = 2;
+    people.names = synthetic_tensor("names", {2, 3, width}).mul(8);
+    people.names_weight = 2;
+    people.texts = {synthetic_tensor("one", {4, width}).mul(8), synthetic_tensor("two", {2, width}).mul(8)};
+    const at::Tensor left = at::tensor({1.0f, 1.0f, 0.5f, 0.0f, 0.0f, 0.0f}).repeat({4, 1});
+    const auto run = [&](const Conditioning &conditioning, const at::Tensor &where, const std::vector<int64_t> &texts) {
+        FrameRequest request{synthetic_tensor("picture", {1, 3, 16, 24}).mul(0.5).add(0.5), 0, {}};
+        const int64_t factor = models.vae().stride();
+        if (where.defined())
+            request.people = at::upsample_nearest2d(where.unsqueeze(0), {16 / factor, 24 / factor}).squeeze(0);
+        request.texts = texts;
+        return denoise(models, settings, conditioning, {request}, {request}, watch);
+    };
+    const at::Tensor where = at::stack({left, left.flip(1)}), nobody = run(people, {}, {});
+    expect_close(nobody, run(text, {}, {}), 1e-6, "nobody is seen");
+    expect_close(run(people, at::zeros_like(where), {0, 1}), nobody, 1e-5, "nobody is anywhere");
+    const at::Tensor named = run(people, where, {-1, -1}), both = run(people, where, {0, 1});
+    expect_change(named, nobody, "names");
+    expect_change(both, named, "texts");
+    expect_change(run(people, where, {1, 0}), both, "the other one's text");
+    expect_change(run(people, where, {0, -1}), both, "one text");
+    Conditioning turned = people;
+    turned.names = people.names.flip(0);
+    expect_close(run(turned, where.flip(0), {1, 0}), both, 1e-4, "both in another order");
+    expect_change(run(turned, where, {0, 1}), both, "names that were exchanged");
+}
+
 // A ControlNet for the frame itself takes any picture.
 AIANIME_TEST(control_pictures_by_type) {
     const auto run = [](const std::string &controls) {
@@ -285,6 +322,7 @@ AIANIME_TEST(what_is_needed_beside_is_asked_for) {
 
 int main() {
     return run_suite("additions", {loras_by_weight, embeddings_by_name_and_clip_skip, noise_from_a_file, samplers_settings,
-                                   image_prompts_by_scale, control_pictures_by_type, temporal_control_sees_the_frame_before,
-                                   a29_not_finite_weights_by_strictness, what_is_needed_beside_is_asked_for});
+                                   image_prompts_by_scale, people_have_their_own_words, control_pictures_by_type,
+                                   temporal_control_sees_the_frame_before, a29_not_finite_weights_by_strictness,
+                                   what_is_needed_beside_is_asked_for});
 }

@@ -151,7 +151,7 @@ AIANIME_TEST(wrong_pictures_and_settings) {
     const Blip2Captioner captioner(golden("sharded"), at::kFloat, at::kCPU);
     for (const cv::Mat &wrong :
          {cv::Mat(), cv::Mat(4, 4, CV_8UC3), cv::Mat(4, 4, CV_32FC1), cv::Mat(4, 4, CV_32FC4), cv::Mat(4, 4, CV_64FC3)})
-        expect_error([&] { captioner.caption(wrong); }, AIANIME_INVALID, "three channels of float32");
+        expect_error([&] { captioner.caption(wrong); }, AIANIME_INVALID, "three 32-bit floats");
     const auto with = [](const Blip2Settings &settings) { Blip2Captioner(golden("sharded"), at::kFloat, at::kCPU, settings); };
     Blip2Settings settings;
     settings.search.beams = 0;

@@ -59,9 +59,10 @@ std::string describe(const Template &t) {
          << i.mid << ' ' << i.up << " motion " << t.motion << ' ' << t.strict << t.require_hash << " clip_skip " << t.clip_skip
          << ' ' << or_dash(t.beta_schedule) << or_dash(t.spacing) << or_dash(t.gamma) << or_dash(t.noise_offset) << "fuse "
          << static_cast<int>(t.fuse) << t.shift << t.cfa << ' ' << t.flow_weight << ' ' << or_dash(t.fusion) << t.color_lock << ' '
-         << t.latent_fusion << " people " << i.tokens << ' ' << i.faces << ' ' << i.face_rate << i.detector << '|' << i.recognizer << '|' << i.heads.size() << " caption "
-         << (t.caption.source ? to_string(*t.caption.source) : "-") << '|' << t.caption.model << '|' << t.caption.phrases << '|'
-         << static_cast<int>(t.caption.language) << t.caption.weight << t.caption.face_attributes;
+         << t.latent_fusion << " people " << i.tokens << ' ' << i.faces << ' ' << i.face_rate << i.detector << '|' << i.recognizer
+         << '|' << i.heads.size() << " caption " << (t.caption.source ? to_string(*t.caption.source) : "-") << '|'
+         << t.caption.model << '|' << t.caption.phrases << '|' << static_cast<int>(t.caption.language) << t.caption.weight
+         << t.caption.face_attributes;
     return text.str();
 }
 
@@ -146,7 +147,7 @@ AIANIME_TEST(smallest_template_has_the_defaults) {
     const Template style = parse("");
     ck_assert(describe(style) == "pocket||0||"
                                  "|- -1 - - - - 0 attention flow 16 2 32 shared 10 source dis||12 identity |||1 1 1 1 motion  00 "
-                                 "clip_skip 1 - - - - fuse 111 1 - 0 0 people 0 1 2.5||0 caption -||011");
+                                 "clip_skip 1 - - - - fuse 111 1 - 0 0 people 0 1 2.5||0 caption -|||011");
     ck_assert(!style.controls && style.name == "t");
     ck_assert(describe(parse("\"model\": {}, \"prompt\": {}, \"sampling\": {}, \"coherence\": {}, \"time\": {}")) ==
               describe(style));

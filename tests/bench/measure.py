@@ -6,6 +6,7 @@ b  start of ffmpeg without our filter: patched against unpatched
 c  peak memory of 200 against 50 generated frames
 d  bfloat16 against float32 in the engine alone
 e  Stable Diffusion 1.5 at its real size with random weights: one step at 512x512 by the filter and by diffusers
+f  a clip with a face that is looked at and described, against one that is not
 
 Programs that are compared run in turn, so that what else the machine does falls on all of them alike; medians are reported.
 """
@@ -211,6 +212,31 @@ class Bench:
                  f"{reference:.1f} (diffusers without its imports)", f"{seconds / reference:.2f}", "<= 0.90")
         self.add("the same, peak memory, MiB", f"{peak:.0f}", f"{memory:.0f} (diffusers)", f"{peak / memory:.2f}", "<= 0.80")
 
+    # --- f ---------------------------------------------------------------------------------------------------------
+
+    def understanding(self):
+        face = os.path.join(TREE, "tests", "golden", "face", "astronaut.png")
+        clip = os.path.join(self.work, "face.mkv")
+        child([self.ffmpeg, "-v", "error", "-y", "-f", "lavfi", "-i", "color=gray:s=640x360:r=25:d=4", "-i", face, "-filter_complex",
+               "[1]scale=320:-2[f];[0][f]overlay=40+2*n:20,format=yuv420p", "-c:v", "ffv1", clip])
+        with open(os.path.join(TREE, "templates", "pop.json")) as given:
+            look = json.load(given)
+        walls = {}
+        for name, caption, faces in (("on", "attributes", True), ("off", "none", False)):
+            look["prompt"]["auto_caption"] = caption
+            look.setdefault("identity", {})["faces"] = faces
+            path = os.path.join(self.work, f"understanding_{name}.json")
+            with open(path, "w") as out:
+                json.dump(look, out)
+            walls[name] = [path]
+        for number in range(self.rounds):
+            for name, runs in walls.items():
+                self.say(f"f: round {number + 1} of {self.rounds}, {name}")
+                chain = f"aianime=template={runs[0]}:threads={self.threads}"
+                runs.append(child([self.ffmpeg, "-v", "error", "-i", clip, "-vf", chain, "-f", "null", "-"])[1])
+        on, off = (median(walls[name][1:]) for name in ("on", "off"))
+        self.add("4 s of 640x360 with a face, looked at and described, s", f"{on:.1f}", f"{off:.1f} (not looked at)", f"{on / off:.2f}", "<= 1.15")
+
     def report(self):
         with open("/proc/cpuinfo") as info:
             model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), platform.processor())
@@ -231,7 +257,7 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
-    parser.add_argument("--parts", default="a b c d e")
+    parser.add_argument("--parts", default="a b c d e f")
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     bench = Bench(args)
@@ -244,6 +270,8 @@ def main():
         bench.memory()
     if "e" in parts:
         bench.full_size()
+    if "f" in parts:
+        bench.understanding()
     bench.report()
 
 

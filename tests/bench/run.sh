@@ -4,12 +4,12 @@
 # $BUILD/bench/report.md and prints it. About 20 minutes on 2 cores the first time, 12 later.
 #
 # AIANIME_BENCH_PYTHON=PROGRAM   a Python that has torch 2.11, diffusers and transformers; else one is made in $BUILD/bench/venv
-# AIANIME_BENCH_PARTS="a b c d e"  which parts to run (tests/bench/measure.py)
+# AIANIME_BENCH_PARTS="a b c d e f"  which parts to run (tests/bench/measure.py)
 # AIANIME_BENCH_ROUNDS=3         how often part a is repeated
 . "$(dirname "$0")/../../scripts/common.sh"
 
 work=$BUILD/bench
-parts=${AIANIME_BENCH_PARTS:-a b c d e}
+parts=${AIANIME_BENCH_PARTS:-a b c d e f}
 rounds=${AIANIME_BENCH_ROUNDS:-3}
 mkdir -p "$work"
 

@@ -94,7 +94,7 @@ if ldd "$FFMPEG" | awk '{ print $1 }' | grep -Eq 'torch|c10|aianime|cuda'; then 
 AIANIME_ENGINE=/nowhere ff -version >"$tmp/version"
 is "-version without an engine" "$code" 0
 AIANIME_ENGINE=/nowhere ff -h filter=aianime >"$tmp/help"
-is "help without an engine" "$code $(grep -c '^   [a-z_]* *<' "$tmp/help")" "0 19"
+is "help without an engine" "$code $(grep -c '^   [a-z_]* *<' "$tmp/help")" "0 24"
 # Every exit so far went through uninit with frames held or not; one without any output must be clean as well.
 ff "${source[@]}" -vf aianime -frames:v 0 -f null -
 is "no output wanted" "$([ "$code" = 0 ] || [ "$code" = 234 ] && echo clean)" clean

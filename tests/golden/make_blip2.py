@@ -26,7 +26,7 @@ from synthetic import write_list
 from tiny_networks import rand, randomize
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "blip2"
-SIDE, QUERIES, VOCABULARY, IMAGE_TOKEN = 28, 4, 400, 392
+SIDE, QUERIES, VOCABULARY, TRAINED, IMAGE_TOKEN = 28, 4, 400, 392, 393  # the image token is one that the models like to say
 VISION = dict(hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2, image_size=SIDE, patch_size=7)
 QFORMER = dict(hidden_size=12, num_hidden_layers=3, num_attention_heads=2, intermediate_size=20, encoder_hidden_size=16, vocab_size=30)
 OPT = dict(
@@ -42,10 +42,10 @@ SETTINGS = [
     dict(num_beams=5, max_new_tokens=14, length_penalty=-1.5),
     dict(num_beams=4, max_new_tokens=14, length_penalty=2.5, early_stopping=True),
     dict(num_beams=3, max_new_tokens=14, length_penalty=1.5, early_stopping="never"),
-    dict(num_beams=3, max_new_tokens=14, repetition_penalty=1.4),
+    dict(num_beams=3, max_new_tokens=14, repetition_penalty=1.9),
     dict(num_beams=2, max_new_tokens=1),
 ]
-PROMPTS = ["", "a photo of", "Question: how many people are there? Answer:"]
+PROMPTS = ["", "a photo of", "Question: g, i, D or [? Answer:"]
 TRAINING = """a photo of a man and a woman on the street. Question: how many people are there? Answer: two
 a photo of a cat sitting on a couch with its eyes closed, it's a sunny day and they're happy
 the portrait of an old man with a beard who doesn't look at the camera, 1920 x 1080
@@ -62,21 +62,21 @@ TEXTS = [
     "math: ∑∫√ ≠", "</s>", "a</s>b", " </s> </s>", "<pad><s><unk>", "<image>a photo", "x <image> y", "<image", "< /s>", "<keep>", "a <keep>b",
     "a  <wide>  b", "<wide><wide> ", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "the the the the", "A photo OF A Man", "ſ ﬁ ǆ",
 ]  # fmt: skip
-TOKENS_TO_TEXT = [[], [2, 10, 11], [2, 2, 1], [300, 2, 301], [IMAGE_TOKEN, 40], [399, 50], [393, 394, 60]]
+TOKENS_TO_TEXT = [[], [2, 10, 11], [2, 2, 1], [300, 2, 301], [IMAGE_TOKEN, 40], [399, 50], [392, 394, 60]]
 
 
 def make_tokenizer(folder):
     """As the published folders have it, in the files of older releases: vocab.json, merges.txt, tokenizer_config.json."""
     trained = ByteLevelBPETokenizer()
     specials = ["<s>", "<pad>", "</s>", "<unk>"]
-    trained.train_from_iterator(TRAINING.splitlines(), vocab_size=IMAGE_TOKEN, min_frequency=1, special_tokens=specials, show_progress=False)
+    trained.train_from_iterator(TRAINING.splitlines(), vocab_size=TRAINED, min_frequency=1, special_tokens=specials, show_progress=False)
     folder.mkdir(parents=True, exist_ok=True)
     trained.save_model(str(folder))
-    assert len(json.loads((folder / "vocab.json").read_text())) == IMAGE_TOKEN
+    assert len(json.loads((folder / "vocab.json").read_text())) == TRAINED
     added = {
+        TRAINED: AddedToken("<keep>", normalized=False, special=False),
         IMAGE_TOKEN: AddedToken("<image>", normalized=False, special=True),
-        IMAGE_TOKEN + 1: AddedToken("<keep>", normalized=False, special=False),
-        IMAGE_TOKEN + 2: AddedToken("<wide>", normalized=False, special=False, lstrip=True, rstrip=True),
+        IMAGE_TOKEN + 1: AddedToken("<wide>", normalized=False, special=False, lstrip=True, rstrip=True),
     }
     settings = {
         "add_bos_token": True, "add_prefix_space": False, "bos_token": "</s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "</s>",

@@ -136,12 +136,12 @@ typedef enum aianime_origin {
 
 /** Somebody's face in a frame, as the filter sees it. */
 typedef struct aianime_face {
-    int track;                  /**< the same for one person through a shot */
-    float x, y, width, height;  /**< box in pixels of the frame; may reach over its border */
-    float male;                 /**< probability, voted over the track; female is the rest */
-    float age;                  /**< years, likewise */
-    int eyes_open, mouth_open;  /**< 0 or 1, at this time */
-    const char *expression;     /**< "neutral", "happy", "sad", "angry", "fearful", "disgusted" or "surprised", static */
+    int track;                 /**< the same for one person through a shot */
+    float x, y, width, height; /**< box in pixels of the frame; may reach over its border */
+    float male;                /**< probability, voted over the track; female is the rest */
+    float age;                 /**< years, likewise */
+    int eyes_open, mouth_open; /**< 0 or 1, at this time */
+    const char *expression;    /**< "neutral", "happy", "sad", "angry", "fearful", "disgusted" or "surprised", static */
 } aianime_face;
 
 /**
@@ -266,7 +266,7 @@ typedef struct aianime_settings {
     const char *captions_path; /**< text file of the captions; with one, caption is "file" unless it is given */
     const char *report_path;   /**< JSON file of everything that was decided, written at the end */
     const char *key_pictures_path; /**< folder for a PNG of each shot's key frame */
-    const char *plan_path;     /**< such a report, perhaps edited, that is to be followed */
+    const char *plan_path;         /**< such a report, perhaps edited, that is to be followed */
 } aianime_settings;
 
 /** A session. Made by open(), ended by close(). */

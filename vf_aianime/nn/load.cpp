@@ -88,6 +88,12 @@ std::map<std::string, std::string> bind(Module &module, const WeightSource &sour
     return found;
 }
 
+// One value that is not finite makes the sum so. float16's own sum could overflow; bfloat16's cannot, and makes no larger copy.
+bool has_finite_sum(const at::Tensor &tensor) {
+    const at::Tensor sum = tensor.scalar_type() == at::kBFloat16 ? tensor.sum() : tensor.sum(at::kFloat);
+    return std::isfinite(sum.item<float>());
+}
+
 } // namespace
 
 void check_names(Module &module, const WeightSource &source, const Ignored &ignored) { bind(module, source, ignored); }
@@ -102,8 +108,7 @@ std::vector<std::string> load(Module &module, const WeightSource &source, at::Sc
                        : source.tensor(stored, dtype, device);
         if (tensor.dim() == 4)
             tensor = tensor.contiguous(at::MemoryFormat::ChannelsLast);
-        // One value that is not finite makes the sum so.
-        if (!tensor.is_meta() && !std::isfinite(tensor.sum(at::kFloat).item<float>()))
+        if (!tensor.is_meta() && !has_finite_sum(tensor))
             not_finite.push_back(stored);
     });
     module.call_loaded();

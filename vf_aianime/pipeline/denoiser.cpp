@@ -363,9 +363,8 @@ private:
         const auto request = [this](int64_t track) -> const FrameRequest & { return tracks_[static_cast<size_t>(track)]; };
         if (!request(tracks.front()).text.defined())
             return conditioning_.text;
-        const bool same = std::all_of(tracks.begin(), tracks.end(), [&](int64_t track) {
-            return request(track).text.is_same(request(tracks.front()).text);
-        });
+        const bool same = std::all_of(tracks.begin(), tracks.end(),
+                                      [&](int64_t track) { return request(track).text.is_same(request(tracks.front()).text); });
         std::vector<at::Tensor> rows;
         const auto count = static_cast<int64_t>(same ? 1 : tracks.size());
         if (branches_ > 1)

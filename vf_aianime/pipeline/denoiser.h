@@ -38,7 +38,7 @@ struct Conditioning {
     // [branches, tokens, width] in the networks' precision: with guidance the negative prompt's row, then the positive one's.
     at::Tensor text;
     std::vector<nn::ImagePrompt> images; // seen everywhere
-    int64_t people = 0; // how many
+    int64_t people = 0;                  // how many
     // Of each person, seen where FrameRequest::people says: words of who it is [people, tokens, width], may be undefined, their
     // weight, and image prompts, one a person or none.
     at::Tensor names;

@@ -76,14 +76,14 @@ private:
     Watch &watch_;
     std::unique_ptr<Models> models_;
     Conditioning conditioning_;
-    std::unique_ptr<PromptBook> book_;         // null: there is one prompt only, the template's
-    std::map<int64_t, at::Tensor> texts_;      // of this run's frames, by identity; empty: the same for all
+    std::unique_ptr<PromptBook> book_;           // null: there is one prompt only, the template's
+    std::map<int64_t, at::Tensor> texts_;        // of this run's frames, by identity; empty: the same for all
     std::map<std::string, size_t> text_numbers_; // of what is said of people: their numbers in conditioning_.texts
-    std::vector<Person> people_;               // of this run
-    std::map<int, at::Tensor> words_;          // by track: what the pack's own network makes of people
-    std::map<int, nn::ImagePrompt> faces_;     // likewise the IP-Adapter
-    std::optional<int64_t> shot_;              // that these are of: identity of its first frame
-    std::unique_ptr<NoiseFile> noise_; // null: drawn by the seed
+    std::vector<Person> people_;                 // of this run
+    std::map<int, at::Tensor> words_;            // by track: what the pack's own network makes of people
+    std::map<int, nn::ImagePrompt> faces_;       // likewise the IP-Adapter
+    std::optional<int64_t> shot_;                // that these are of: identity of its first frame
+    std::unique_ptr<NoiseFile> noise_;           // null: drawn by the seed
 
     // For controls that look at the frame before.
     struct Previous {

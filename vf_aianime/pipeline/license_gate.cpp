@@ -23,8 +23,8 @@ std::vector<std::string> model_files(const Settings &settings) {
     for (const EmbeddingSettings &embedding : settings.embeddings)
         paths.push_back(embedding.file);
     for (const std::string &path :
-         {settings.motion, settings.flow_model, settings.identity.ip_adapter, settings.identity.image_encoder, settings.caption_model,
-          settings.identity.detector, settings.identity.recognizer})
+         {settings.motion, settings.flow_model, settings.identity.ip_adapter, settings.identity.image_encoder,
+          settings.caption_model, settings.identity.detector, settings.identity.recognizer})
         paths.push_back(path);
     paths.erase(std::remove(paths.begin(), paths.end(), ""), paths.end());
     return paths;

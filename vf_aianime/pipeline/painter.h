@@ -16,7 +16,7 @@ namespace aianime::pipeline {
 struct SourcePicture {
     cv::Mat picture; // CV_32FC3, padded working size
     int64_t identity = 0;
-    cv::Size shown = {}; // its part without the padding; empty: all of it
+    cv::Size shown = {};                      // its part without the padding; empty: all of it
     std::vector<WeightedPrompt> prompts = {}; // empty: the template's
     std::vector<PersonAt> people = {};
 };

@@ -27,7 +27,8 @@ struct Plan {
 };
 
 // Strict, as templates are: unknown keys, missing ones, wrong types and ranges are refused with their place, as is a plan whose
-// timestamps count in other units than `time_base`. At most 64 MiB. Throws Error (NOT_FOUND, FORBIDDEN, BAD_DATA, OUT_OF_RANGE, IO).
+// timestamps count in other units than `time_base`. At most 64 MiB. Throws Error (NOT_FOUND, FORBIDDEN, BAD_DATA, OUT_OF_RANGE,
+// IO).
 Plan load_plan(const std::string &path, aianime_rational time_base);
 
 } // namespace aianime::pipeline

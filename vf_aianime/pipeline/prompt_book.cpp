@@ -35,9 +35,9 @@ const diffusion::EncodedPrompt &PromptBook::look_up(const std::string &text, int
     const bool is_new = found == known_.end();
     diffusion::EncodedPrompt &encoded = known_[text] = encoder_.encode(text, chunks);
     if (is_new && encoded.truncated > 0)
-        watch_.log(AIANIME_LOG_WARNING, std::string(text == settings_.style.negative ? "negative" : "positive") + " prompt: " +
-                                            std::to_string(encoded.truncated) + " of " + std::to_string(encoded.tokens) +
-                                            " tokens do not fit and are left out");
+        watch_.log(AIANIME_LOG_WARNING, std::string(text == settings_.style.negative ? "negative" : "positive") +
+                                            " prompt: " + std::to_string(encoded.truncated) + " of " +
+                                            std::to_string(encoded.tokens) + " tokens do not fit and are left out");
     return encoded;
 }
 

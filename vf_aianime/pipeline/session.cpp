@@ -68,9 +68,13 @@ Session::Session(const aianime_settings &given)
     generator_ = std::make_unique<Generator>(settings_, watch_);
     size_ = vision::working_size({width_, height_}, settings_.size, generator_->stride());
     const bool known_base = given.time_base.num > 0 && given.time_base.den > 0;
-    const ReportHead head = {settings_.style.name, settings_.pack.name,
-                             to_string(settings_.caption), settings_.style.seed,
-                             known_base ? given.time_base : aianime_rational{1, 90000}, width_, height_};
+    const ReportHead head = {settings_.style.name,
+                             settings_.pack.name,
+                             to_string(settings_.caption),
+                             settings_.style.seed,
+                             known_base ? given.time_base : aianime_rational{1, 90000},
+                             width_,
+                             height_};
     understanding_ = std::make_unique<Understanding>(settings_, head, watch_,
                                                      [this](const std::string &text) { return generator_->tokens(text); });
     log_opening();
@@ -228,7 +232,8 @@ void Session::describe(const Entry &entry, aianime_frame &out) {
     out.seed = settings_.style.seed;
     const bool passed = !entry.before || entry.before->passed || (entry.after && entry.after->passed);
     out.origin = passed ? AIANIME_ORIGIN_PASSED : entry.generated ? AIANIME_ORIGIN_GENERATED : AIANIME_ORIGIN_INTERPOLATED;
-    const std::vector<WeightedPrompt> prompts = passed ? std::vector<WeightedPrompt>() : prompts_at(entry.before->facts->prompts, entry.time);
+    const std::vector<WeightedPrompt> prompts =
+        passed ? std::vector<WeightedPrompt>() : prompts_at(entry.before->facts->prompts, entry.time);
     const auto most = std::max_element(prompts.begin(), prompts.end(),
                                        [](const WeightedPrompt &a, const WeightedPrompt &b) { return a.weight < b.weight; });
     prompt_ = most == prompts.end() ? "" : most->text;

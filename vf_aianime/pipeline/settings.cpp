@@ -212,10 +212,13 @@ void resolve_additions(Settings &settings, const std::string &models_path) {
     for (std::string &file : settings.identity.heads)
         file = model_path(models_path, file);
     if (style.identity.tokens > 0 && (settings.pack.is_file() || io::find_in({settings.pack.folder}, "identity").empty()))
-        throw Error(AIANIME_BAD_DATA, style.name + ": identity.tokens: " + settings.pack.name +
-                                          " has no network for it (a folder identity/, of `aianime train pack`); use an ip_adapter");
-    if (!style.identity.faces && (style.identity.tokens > 0 || (!style.identity.ip_adapter.empty() && style.identity.image.empty())))
-        throw Error(AIANIME_BAD_DATA, style.name + ": identity.faces: false leaves nobody to show; name an image, or look for faces");
+        throw Error(AIANIME_BAD_DATA,
+                    style.name + ": identity.tokens: " + settings.pack.name +
+                        " has no network for it (a folder identity/, of `aianime train pack`); use an ip_adapter");
+    if (!style.identity.faces &&
+        (style.identity.tokens > 0 || (!style.identity.ip_adapter.empty() && style.identity.image.empty())))
+        throw Error(AIANIME_BAD_DATA,
+                    style.name + ": identity.faces: false leaves nobody to show; name an image, or look for faces");
     if (style.identity.ip_adapter.empty())
         return;
     if (style.identity.image_encoder.empty())
@@ -252,7 +255,8 @@ void resolve_captions(const aianime_settings &given, const std::string &models_p
         settings.caption = CaptionSource::file;
         overrides.emplace_back("captions");
     } else {
-        settings.caption = style.source ? *style.source : caption_source_from_string(settings.pack.auto_caption, settings.pack.name);
+        settings.caption =
+            style.source ? *style.source : caption_source_from_string(settings.pack.auto_caption, settings.pack.name);
     }
     if (has_caption_model(settings) && !style.model.empty())
         settings.caption_model = model_path(models_path, style.model);

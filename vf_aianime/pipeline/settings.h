@@ -33,15 +33,15 @@ struct Settings {
     std::vector<EmbeddingSettings> embeddings;
     IdentitySettings identity;
 
-    std::string motion;     // motion module's file or folder; "" = none
-    std::string cfa;        // folder of the attention between frames that attention "flow" uses; "" = none
-    int fusion = 0;         // frames on each side whose pictures are averaged along the motion
+    std::string motion; // motion module's file or folder; "" = none
+    std::string cfa;    // folder of the attention between frames that attention "flow" uses; "" = none
+    int fusion = 0;     // frames on each side whose pictures are averaged along the motion
     CaptionSource caption = CaptionSource::none;
     std::string caption_model, phrases; // found; "" where the captioner needs none, or has its own
     std::string captions;               // file with texts; caption is `file`
     std::string report, key_pictures;   // file, and folder for key frames; "": none
     std::string plan;                   // file; "": none
-    std::string flow_model; // file of the optical flow network; "" = DIS
+    std::string flow_model;             // file of the optical flow network; "" = DIS
     nn::MotionNorms motion_norms = nn::MotionNorms::trained;
 
     std::string scheduler; // "" = the pack's scheduler_config.json

@@ -85,7 +85,8 @@ std::string summary_of(const ShotFacts &facts) {
     std::snprintf(text, sizeof text, "%.2f to %.2f s, key frame at %.2f s", facts.begin, facts.end, facts.key_time);
     std::string line = text;
     for (const PersonFacts &person : facts.people) {
-        std::snprintf(text, sizeof text, ", track %d: %s, %.0f years", person.track, person.male > 0.5f ? "male" : "female", person.age);
+        std::snprintf(text, sizeof text, ", track %d: %s, %.0f years", person.track, person.male > 0.5f ? "male" : "female",
+                      person.age);
         line += text;
     }
     return facts.caption.empty() ? line : line + ": " + io::printable(facts.caption);

@@ -33,9 +33,8 @@ void ShotReader::see(const ReadFrame &frame) {
     const bool due = finder_ && (!looked_ || frame.time - *looked_ >= 1 / rate_ - early);
     const double face = due ? look_for_faces(frame) : 0;
     if (finder_ && !due)
-        tracks_.follow(frame.time, luma_for_flow(frame.picture), frame.picture.size(), [&](std::vector<Face> faces) {
-            return finder_->follow(frame.picture, std::move(faces));
-        });
+        tracks_.follow(frame.time, luma_for_flow(frame.picture), frame.picture.size(),
+                       [&](std::vector<Face> faces) { return finder_->follow(frame.picture, std::move(faces)); });
     if (settled())
         return;
     vision::KeyFrameParts parts = vision::key_frame_parts(frame.picture, before_);
@@ -55,8 +54,8 @@ double ShotReader::look_for_faces(const ReadFrame &frame) {
     remember(frame, faces, tracks_.add(frame.time, luma_for_flow(frame.picture), size, faces));
     double best = 0;
     for (const Face &face : faces)
-        best = std::max(best, vision::key_face(in_shares(face.box, size), face.score, FaceTrack::frontal(face),
-                                               vision::eyes_open(face.eyes)));
+        best = std::max(
+            best, vision::key_face(in_shares(face.box, size), face.score, FaceTrack::frontal(face), vision::eyes_open(face.eyes)));
     return best;
 }
 

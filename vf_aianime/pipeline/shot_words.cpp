@@ -24,7 +24,8 @@ caption::Person person_of(const PersonFacts &facts, const PersonAt &there) {
     person.expression = expression_names[there.state.expression];
     person.box = there.box;
     for (const FaceAttribute &attribute : facts.attributes)
-        person.attributes.push_back({attribute.name, attribute.classes[attribute.best()], attribute.probabilities[attribute.best()]});
+        person.attributes.push_back(
+            {attribute.name, attribute.classes[attribute.best()], attribute.probabilities[attribute.best()]});
     return person;
 }
 

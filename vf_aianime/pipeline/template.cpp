@@ -41,9 +41,9 @@ constexpr Choice<FlowMethod> flow_methods[] = {{FlowMethod::dis, "dis"}, {FlowMe
 constexpr Choice<Interpolation> interpolations[] = {
     {Interpolation::source, "source"}, {Interpolation::blend, "blend"}, {Interpolation::none, "none"}};
 
-constexpr Choice<CaptionSource> caption_sources[] = {
-    {CaptionSource::none, "none"},   {CaptionSource::attributes, "attributes"}, {CaptionSource::clip, "clip"},
-    {CaptionSource::blip2, "blip2"}, {CaptionSource::wd, "wd"},                 {CaptionSource::file, "file"}};
+constexpr Choice<CaptionSource> caption_sources[] = {{CaptionSource::none, "none"}, {CaptionSource::attributes, "attributes"},
+                                                     {CaptionSource::clip, "clip"}, {CaptionSource::blip2, "blip2"},
+                                                     {CaptionSource::wd, "wd"},     {CaptionSource::file, "file"}};
 constexpr Choice<PromptLanguage> prompt_languages[] = {{PromptLanguage::tags, "tags"}, {PromptLanguage::sentence, "sentence"}};
 constexpr Choice<diffusion::Prediction> predictions[] = {{diffusion::Prediction::epsilon, "epsilon"},
                                                          {diffusion::Prediction::v, "v_prediction"},

@@ -98,9 +98,9 @@ struct IdentitySettings {
     std::string image;         // PNG below the model folders, shown everywhere; "": each face, where it is
     double scale = 1;          // 0 to 2
     double down = 1, mid = 1, up = 1;
-    double tokens = 0;    // 0 to 4, of the words that the pack's own network makes of a face
-    bool faces = true;    // whether faces are looked for
-    double face_rate = 2.5; // pictures a second that are searched for them, 1 to 60; between, they are followed
+    double tokens = 0;                // 0 to 4, of the words that the pack's own network makes of a face
+    bool faces = true;                // whether faces are looked for
+    double face_rate = 2.5;           // pictures a second that are searched for them, 1 to 60; between, they are followed
     std::string detector, recognizer; // ONNX files of YuNet and SFace; "": the built-in networks
     std::vector<std::string> heads;   // files of further attributes
 };

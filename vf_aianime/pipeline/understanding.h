@@ -70,7 +70,7 @@ private:
     std::unique_ptr<Faces> faces_; // null: nobody is looked for
     std::unique_ptr<Captioner> captioner_;
     std::optional<Plan> plan_;
-    std::set<int64_t> begun_; // shots of the plan, by first_pts
+    std::set<int64_t> begun_;                          // shots of the plan, by first_pts
     std::vector<std::shared_ptr<ShotFacts>> reported_; // the open shot too
 };
 

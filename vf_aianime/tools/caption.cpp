@@ -65,8 +65,8 @@ public:
     explicit Run(const Flags &flags)
         : settings_(settings_of(flags)), json_(flags.text("format") == "json"), output_(flags.text("output")),
           columns_(static_cast<int>(flags.has("columns") ? flags.integer("columns", 1, 64) : 3)),
-          width_(static_cast<int>(flags.has("width") ? flags.integer("width", 64, 4096) : 480)), watch_(print_log, nullptr, nullptr),
-          tokenizer_(settings_.tokenizer) {}
+          width_(static_cast<int>(flags.has("width") ? flags.integer("width", 64, 4096) : 480)),
+          watch_(print_log, nullptr, nullptr), tokenizer_(settings_.tokenizer) {}
 
     void look(const std::string &input) {
         const auto tokens = [this](const std::string &text) {

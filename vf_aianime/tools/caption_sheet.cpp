@@ -38,7 +38,8 @@ cv::Mat with_faces(const cv::Mat &bgr, const pipeline::ShotFacts &facts) {
     cv::Mat drawn = bgr.clone();
     const auto width = static_cast<float>(bgr.cols), height = static_cast<float>(bgr.rows);
     for (const pipeline::PersonAt &person : pipeline::people_at(facts.people, facts.key_time)) {
-        const cv::Rect box(cv::Rect2f(person.box.x * width, person.box.y * height, person.box.width * width, person.box.height * height));
+        const cv::Rect box(
+            cv::Rect2f(person.box.x * width, person.box.y * height, person.box.width * width, person.box.height * height));
         cv::rectangle(drawn, box, {80, 255, 80}, 2);
         write_at(drawn, "track " + std::to_string(person.track), box.tl() + cv::Point(4, 16), {80, 255, 80});
     }

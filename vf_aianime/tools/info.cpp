@@ -51,7 +51,8 @@ int run_info(const Arguments &arguments) {
 const Verb info_verb = {
     "info", "what a pack, a diffusers folder, a weight file, a captioner or a template is, and whether it is complete",
     "usage: aianime info PATH|NAME\n\n"
-    "PATH is a pack or diffusers folder, the folder of a captioner (a WD tagger, a whole CLIP, a BLIP-2), a safetensors file, or a\n"
+    "PATH is a pack or diffusers folder, the folder of a captioner (a WD tagger, a whole CLIP, a BLIP-2), a safetensors file, or "
+    "a\n"
     "template (.json). A bare NAME is looked for among\n"
     "the packs and templates (AIANIME_MODELS, AIANIME_TEMPLATES, the installed folders, the source tree).\n"
     "Of a weight file: kind, dialect, precision, licence, what it fits, and whether its numbers are finite; told by its\n"

@@ -69,8 +69,8 @@ private:
 };
 
 pipeline::ReportHead head_of(const pipeline::Settings &settings, aianime_rational time_base, cv::Size size) {
-    return {settings.style.name, settings.pack.name, to_string(settings.caption), settings.style.seed, time_base, size.width,
-            size.height};
+    return {settings.style.name, settings.pack.name, to_string(settings.caption), settings.style.seed, time_base,
+            size.width,          size.height};
 }
 
 } // namespace

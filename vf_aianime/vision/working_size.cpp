@@ -74,7 +74,8 @@ cv::Mat at_most(const cv::Mat &picture, int short_side) {
     if (shorter <= short_side)
         return picture;
     const double scale = static_cast<double>(short_side) / shorter;
-    return resized(picture, {std::max(cvRound(picture.cols * scale), 1), std::max(cvRound(picture.rows * scale), 1)}, cv::INTER_AREA);
+    return resized(picture, {std::max(cvRound(picture.cols * scale), 1), std::max(cvRound(picture.rows * scale), 1)},
+                   cv::INTER_AREA);
 }
 
 cv::Mat to_working(const cv::Mat &picture, const WorkingSize &size) {
