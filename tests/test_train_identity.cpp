@@ -71,11 +71,6 @@ AIANIME_TEST(tokens_have_the_text_s_width) {
     ck_assert(out.sizes() == at::IntArrayRef({3, 4, 16}));
     expect_close(tokens.forward(descriptors * 3), out, 1e-5, "a longer descriptor");
     ck_assert(at::isfinite(tokens.forward(at::zeros({1, 128}))).all().item<bool>());
-    const at::Tensor text = at::randn({3, 7, 16}, train::generator_for(2, 0, 0), at::kFloat);
-    const at::Tensor both = nn::with_identity(text, out, 0.5);
-    ck_assert(at::equal(both.slice(1, 0, 7), text) && at::equal(both.slice(1, 7), out * 0.5));
-    ck_assert(at::equal(nn::with_identity(text, out, 0), text));
-    ck_assert(nn::with_identity(text, out.slice(0, 0, 1)).sizes() == at::IntArrayRef({3, 11, 16}));
 }
 
 AIANIME_TEST(tokens_are_read_as_they_were_written) {

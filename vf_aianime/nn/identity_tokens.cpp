@@ -53,11 +53,4 @@ at::Tensor IdentityTokens::forward(const at::Tensor &descriptors) const {
     return norm_.forward(tokens.unflatten(1, {config_.tokens, config_.width}));
 }
 
-at::Tensor with_identity(const at::Tensor &embeddings, const at::Tensor &tokens, double weight) {
-    if (weight == 0)
-        return embeddings;
-    const at::Tensor rows = tokens.size(0) == embeddings.size(0) ? tokens : tokens.expand({embeddings.size(0), -1, -1});
-    return at::cat({embeddings, (rows * weight).to(embeddings.options())}, 1);
-}
-
 } // namespace aianime::nn

@@ -42,8 +42,4 @@ private:
     LayerNorm norm_;
 };
 
-// Embeddings [n, length, width] with each row's identity behind them: [n, length + tokens, width]. weight: of the tokens; 0 gives
-// the embeddings as they are.
-at::Tensor with_identity(const at::Tensor &embeddings, const at::Tensor &tokens, double weight = 1);
-
 } // namespace aianime::nn

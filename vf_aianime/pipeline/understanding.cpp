@@ -3,6 +3,7 @@
 
 #include "io/atomic_file.h"
 #include "io/error.h"
+#include "io/paths.h"
 #include "nn/aten.h"
 #include "pipeline/faces.h"
 #include "pipeline/planned_shot.h"
@@ -19,6 +20,16 @@ struct Understanding::Faces {
     FaceFinder finder;
 };
 
+namespace {
+
+// Whether a run without faces would not be what was asked for.
+bool needs_faces(const Settings &settings) {
+    const IdentitySettings &identity = settings.identity;
+    return settings.shows_people() || !identity.heads.empty() || !identity.detector.empty() || !identity.recognizer.empty();
+}
+
+} // namespace
+
 Understanding::Understanding(const Settings &settings, const ReportHead &head, const Watch &watch,
                              std::function<int64_t(const std::string &)> tokens)
     : settings_(settings), head_(head), watch_(watch), tokens_(std::move(tokens)), captioner_(make_captioner(settings)) {
@@ -26,8 +37,10 @@ Understanding::Understanding(const Settings &settings, const ReportHead &head, c
         io::AtomicFile probe(settings.report); // rather now than at the end
     if (!settings.plan.empty())
         plan_ = load_plan(settings.plan, head.time_base);
-    else if (settings.identity.faces)
+    else if (settings.identity.faces && (needs_faces(settings) || !io::find_in(io::model_folders(), "face").empty()))
         faces_ = std::make_unique<Faces>(settings.identity);
+    else if (settings.identity.faces)
+        watch_.log(AIANIME_LOG_WARNING, "the face networks (models/face) are not there: nobody is looked for");
 }
 
 Understanding::~Understanding() = default;

@@ -43,7 +43,7 @@ FacePairs::FacePairs(const PairSet &pairs, const std::string &faces, const Repor
     for (size_t i = 0; i < pairs.size() && !report.stopped(); i++)
         for (const pipeline::Face &face : finder.find_points(pairs[i].source, 0.6))
             if (std::min(face.box.width, face.box.height) >= least_side)
-                places_.push_back({i, face.points});
+                places_.push_back({i, face.points, face.box});
     report.say("identity: " + std::to_string(places_.size()) + " faces in " + std::to_string(pairs.size()) + " pairs");
     if (places_.empty() && !report.stopped())
         throw Error(AIANIME_BAD_DATA, "identity: none of the pictures shows a face of " +
@@ -68,6 +68,8 @@ FacePairs::FaceBatch FacePairs::batch(int64_t pictures, int side, uint64_t seed)
         for (cv::Point2f &point : points)
             point = (point - cv::Point2f(square.tl())) * (static_cast<float>(side) / static_cast<float>(square.width));
         all.points.push_back(points);
+        const cv::Point2f corner = (place.box.tl() - cv::Point2f(square.tl())) / static_cast<float>(square.width);
+        all.boxes.emplace_back(corner, place.box.size() / static_cast<float>(square.width));
     }
     all.batch = batch_of(examples);
     return all;

@@ -17,10 +17,12 @@ public:
 
     size_t size() const { return places_.size(); }
 
-    // Squares of `side` pixels around faces, each with the points of its face in it; a function of the seed only.
+    // Squares of `side` pixels around faces, each with its face in it: points in pixels, the detector's box in shares of the
+    // square. A function of the seed only.
     struct FaceBatch {
         Batch batch;
         std::vector<vision::FacePoints> points;
+        std::vector<cv::Rect2f> boxes;
     };
     FaceBatch batch(int64_t pictures, int side, uint64_t seed) const;
 
@@ -28,6 +30,7 @@ private:
     struct Place {
         size_t pair;
         vision::FacePoints points;
+        cv::Rect2f box;
     };
     const PairSet &pairs_;
     std::vector<Place> places_;

@@ -235,23 +235,27 @@ private:
         const IdentityJudge judge(pipeline::face_folder(), options_.device);
         nn::IdentityConfig config;
         config.width = networks_.text->width();
+        config.tokens = 16;
         nn::IdentityTokens tokens(config);
-        initialise(tokens, mix(options_.seed, 5), options_.device);
+        initialise(tokens, mix(options_.seed, 5), options_.device, first_volume);
         LoopOptions loop = loop_options("identity", options_.identity_steps);
-        loop.learning_rate = 1e-3;
+        loop.learning_rate = 3e-3;
+        loop.warmup = 10;
+        loop.average = 0.95;
         const auto loss = [&](int64_t step, int64_t micro) {
             const uint64_t seed = mix(options_.seed, 5, mix(static_cast<uint64_t>(step), static_cast<uint64_t>(micro)));
             return identity_loss(networks_, tokens, judge, diffusion_,
-                                 faces.batch(std::max<int64_t>(1, options_.batch / 4), 192, seed), inference_steps,
+                                 faces.batch(std::max<int64_t>(2, options_.batch / 2), 160, seed), inference_steps,
                                  generator_for(options_.seed + 5, step, micro));
         };
         const LoopEnd end = run_loop(trainable(tokens, ""), loop, loss, nullptr, report_);
         if (end != LoopEnd::done)
             return end;
-        const IdentityGain gain = identity_gain(networks_, tokens, judge, diffusion_, faces.batch(8, 192, 1), inference_steps);
-        char text[128];
-        std::snprintf(text, sizeof text, "identity: distance to the source's faces %.3f without tokens, %.3f with them",
-                      gain.without.distance, gain.with.distance);
+        const IdentityGain gain = identity_gain(networks_, tokens, judge, diffusion_, faces.batch(16, 192, 1), inference_steps);
+        char text[160];
+        std::snprintf(text, sizeof text,
+                      "identity: distance to the source's faces %.4f without words, %.4f with them, %.4f with others'",
+                      gain.without.distance, gain.with.distance, gain.with_others.distance);
         report_.say(text);
         write_identity(tokens, options_.output + "/identity");
         write();

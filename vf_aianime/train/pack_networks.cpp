@@ -128,10 +128,10 @@ at::Tensor PackNetworks::encode(const at::Tensor &picture) const { return vae->e
 
 at::Tensor PackNetworks::decode(const at::Tensor &latent) const { return vae->decode(latent / latent_scale); }
 
-at::Tensor PackNetworks::velocity(const at::Tensor &x, const at::Tensor &timesteps, const at::Tensor &words,
-                                  const at::Tensor &hint) const {
+at::Tensor PackNetworks::velocity(const at::Tensor &x, const at::Tensor &timesteps, const at::Tensor &words, const at::Tensor &hint,
+                                  const nn::LocalText *local) const {
     nn::ControlResiduals residuals = control->forward(x, timesteps, words, hint, nullptr);
-    return schedule.velocity(unet->forward(x, timesteps, words, nullptr, &residuals), x, timesteps);
+    return schedule.velocity(unet->forward(x, timesteps, words, nullptr, &residuals, nullptr, nullptr, local), x, timesteps);
 }
 
 Parameters PackNetworks::train_autoencoder() { return trainable(vae->module(), "vae."); }

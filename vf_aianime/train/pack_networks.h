@@ -31,8 +31,10 @@ struct PackNetworks {
     at::Tensor encode(const at::Tensor &picture) const;
     at::Tensor decode(const at::Tensor &latent) const;
 
-    // v, whatever the U-Net names, for latents x at timesteps [batch]; hint: the control network's embedding of the sources.
-    at::Tensor velocity(const at::Tensor &x, const at::Tensor &timesteps, const at::Tensor &text, const at::Tensor &hint) const;
+    // v, whatever the U-Net names, for latents x at timesteps [batch]; hint: the control network's embedding of the sources. local:
+    // words that only the U-Net reads, and only in some places, may be null.
+    at::Tensor velocity(const at::Tensor &x, const at::Tensor &timesteps, const at::Tensor &text, const at::Tensor &hint,
+                        const nn::LocalText *local = nullptr) const;
 
     Parameters train_autoencoder();
     // U-Net, ControlNet and text encoder; the autoencoder is frozen.

@@ -60,14 +60,14 @@ at::Tensor ddim_step(const Diffusion &diffusion, const at::Tensor &x, const at::
 }
 
 at::Tensor sample_latents(const PackNetworks &networks, const Diffusion &diffusion, const at::Tensor &source,
-                          const at::Tensor &text, const at::Tensor &noise, int64_t steps) {
+                          const at::Tensor &text, const at::Tensor &noise, int64_t steps, const nn::LocalText *local) {
     const at::NoGradGuard no_gradient;
     const at::Tensor hint = networks.control->embed_hint(source.to(networks.device));
     at::Tensor x = noise.to(networks.device);
     const std::vector<int64_t> timesteps = diffusion.trailing(steps);
     for (size_t i = 0; i < timesteps.size(); i++) {
         const at::Tensor t = at::full({x.size(0)}, timesteps[i], x.options());
-        x = ddim_step(diffusion, x, networks.velocity(x, t, text, hint), timesteps[i],
+        x = ddim_step(diffusion, x, networks.velocity(x, t, text, hint, local), timesteps[i],
                       i + 1 < timesteps.size() ? timesteps[i + 1] : -1);
     }
     return x;

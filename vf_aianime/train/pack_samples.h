@@ -8,8 +8,9 @@
 namespace aianime::train {
 
 // Runs `steps` DDIM steps (eta 0, trailing) from pure noise: latents for sources [n, 3, h, w] in [0, 1] and an encoded prompt each.
+// local: as PackNetworks::velocity().
 at::Tensor sample_latents(const PackNetworks &networks, const Diffusion &diffusion, const at::Tensor &source,
-                          const at::Tensor &text, const at::Tensor &noise, int64_t steps);
+                          const at::Tensor &text, const at::Tensor &noise, int64_t steps, const nn::LocalText *local = nullptr);
 // One deterministic step: latents at timestep `from` and the velocity there -> latents at `to`, below 0 the clean ones.
 at::Tensor ddim_step(const Diffusion &diffusion, const at::Tensor &x, const at::Tensor &velocity, int64_t from, int64_t to);
 
