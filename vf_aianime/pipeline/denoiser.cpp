@@ -7,7 +7,7 @@
 #include "diffusion/noise.h"
 #include "diffusion/warped_noise.h"
 #include "nn/aten.h"
-#include "nn/local_text.h"
+#include "pipeline/frame_conditions.h"
 #include "pipeline/frame_flows.h"
 #include "pipeline/latent_fusion.h"
 #include "pipeline/picture_tensor.h"
@@ -332,7 +332,7 @@ private:
         const auto count = static_cast<int64_t>(tracks.size());
         const at::Tensor x = to_network(per_branch(pick(input_, tracks)));
         const double timestep = scheduler_->timesteps()[static_cast<size_t>(step_)];
-        const at::Tensor text = text_of(tracks);
+        const FrameConditions shown = conditions_of_tracks(tracks);
 
         nn::FrameAttention frames{mode, branches_, count, nullptr, record, 0};
         nn::ControlResiduals residuals;
@@ -344,90 +344,22 @@ private:
             control_frames.anchors = &control_anchors_[c];
             control_frames.cross = cross && !cross->module ? cross : nullptr;
             const at::Tensor hint = per_branch(pick(hints_[c], tracks));
-            nn::accumulate(residuals, control.net->forward(x, timestep, text, hint, &control_frames), control.settings.scale);
+            nn::accumulate(residuals, control.net->forward(x, timestep, shown.text, hint, &control_frames), control.settings.scale);
         }
         frames.anchors = &unet_anchors_;
         frames.cross = cross;
         const bool controlled = !residuals.down.empty();
         const nn::MotionModule *motion = count > 1 ? models_.motion() : nullptr; // a still does not move
-        const at::Tensor where = people_in(tracks);
-        const std::vector<nn::ImagePrompt> images = images_for(where);
-        const nn::LocalText local = words_for(tracks, where);
-        const at::Tensor raw = models_.unet().forward(x, timestep, text, &frames, controlled ? &residuals : nullptr, motion,
-                                                      images.empty() ? nullptr : &images, &local);
+        const at::Tensor raw = models_.unet().forward(x, timestep, shown.text, &frames, controlled ? &residuals : nullptr, motion,
+                                                      shown.images.empty() ? nullptr : &shown.images, &shown.words);
         return guide(raw.to(at::kCPU, at::kFloat), count);
     }
 
-    // A row a branch, or a row a picture where frames have prompts of their own.
-    at::Tensor text_of(const std::vector<int64_t> &tracks) const {
-        const auto request = [this](int64_t track) -> const FrameRequest & { return tracks_[static_cast<size_t>(track)]; };
-        if (!request(tracks.front()).text.defined())
-            return conditioning_.text;
-        const bool same = std::all_of(tracks.begin(), tracks.end(),
-                                      [&](int64_t track) { return request(track).text.is_same(request(tracks.front()).text); });
-        std::vector<at::Tensor> rows;
-        const auto count = static_cast<int64_t>(same ? 1 : tracks.size());
-        if (branches_ > 1)
-            rows.push_back(conditioning_.text.slice(0, 0, 1).expand({count, -1, -1}));
-        for (int64_t i = 0; i < count; ++i)
-            rows.push_back(request(tracks[static_cast<size_t>(i)]).text);
-        return at::cat(rows);
-    }
-
-    // [tracks, people, h, w]; undefined where nobody is to be seen.
-    at::Tensor people_in(const std::vector<int64_t> &tracks) const {
-        std::vector<at::Tensor> rows;
-        bool any = false;
-        for (int64_t track : tracks) {
-            const at::Tensor &where = tracks_[static_cast<size_t>(track)].people;
-            any = any || where.defined();
-            rows.push_back(where.defined() ? where : at::zeros({conditioning_.people, latents_.size(2), latents_.size(3)}));
-        }
-        return any && conditioning_.people > 0 ? at::stack(rows).to(models_.device()) : at::Tensor();
-    }
-
-    std::vector<nn::ImagePrompt> images_for(const at::Tensor &where) const {
-        std::vector<nn::ImagePrompt> images = conditioning_.images;
-        for (size_t i = 0; where.defined() && i < conditioning_.faces.size(); ++i) {
-            images.push_back(conditioning_.faces[i]);
-            images.back().masks = per_branch(where.select(1, static_cast<int64_t>(i)));
-        }
-        return images;
-    }
-
-    // The negative branch does not know who is to be seen.
-    nn::LocalText words_for(const std::vector<int64_t> &tracks, const at::Tensor &where) const {
-        std::vector<at::Tensor> tokens, masks;
-        nn::LocalText local;
-        const auto add = [&](const at::Tensor &words, const at::Tensor &mask) {
-            tokens.push_back(words);
-            masks.push_back(mask);
-            local.lengths.push_back(words.size(0));
-        };
-        for (int64_t person = 0; where.defined() && conditioning_.names.defined() && person < conditioning_.people; ++person)
-            add(conditioning_.names[person], where.select(1, person) * conditioning_.names_weight);
-        for (size_t text = 0; where.defined() && text < conditioning_.texts.size(); ++text)
-            add(conditioning_.texts[text], places_of(static_cast<int64_t>(text), tracks, where));
-        if (tokens.empty())
-            return {};
-        local.tokens = at::cat(tokens);
-        const at::Tensor all = at::stack(masks, 1);
-        local.masks = branches_ == 1 ? all : at::cat({at::zeros_like(all), all});
-        return local;
-    }
-
-    // Where people are of whom a text is true, [tracks, h, w].
-    at::Tensor places_of(int64_t text, const std::vector<int64_t> &tracks, const at::Tensor &where) const {
-        std::vector<at::Tensor> rows;
-        for (size_t i = 0; i < tracks.size(); ++i) {
-            const std::vector<int64_t> &texts = tracks_[static_cast<size_t>(tracks[i])].texts;
-            at::Tensor row = at::zeros_like(where[0][0]);
-            for (size_t person = 0; person < texts.size(); ++person)
-                if (texts[person] == text)
-                    row = at::maximum(row, where[static_cast<int64_t>(i)][static_cast<int64_t>(person)]);
-            rows.push_back(row);
-        }
-        return at::stack(rows);
+    FrameConditions conditions_of_tracks(const std::vector<int64_t> &tracks) const {
+        std::vector<const FrameRequest *> frames;
+        for (int64_t track : tracks)
+            frames.push_back(&tracks_[static_cast<size_t>(track)]);
+        return conditions_of(conditioning_, frames, latents_.size(2), latents_.size(3), models_.device());
     }
 
     at::Tensor per_branch(const at::Tensor &tensor) const { return branches_ == 1 ? tensor : at::cat({tensor, tensor}); }
