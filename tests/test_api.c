@@ -173,6 +173,37 @@ START_TEST(older_settings_are_served) {
 }
 END_TEST
 
+/* The fields behind `prompt` came later: who does not know them neither gives nor gets them. */
+START_TEST(older_frames_are_served) {
+    static picture source, result;
+    aianime_settings settings = small_settings();
+    aianime_engine *engine = NULL;
+    aianime_frame in, out;
+    settings.caption = "attributes";
+    draw(&source, 0);
+    ck_assert_int_eq(api->open(&engine, &settings), AIANIME_OK);
+    for (int older = 0; older < 2; older++) {
+        in = frame_of(&source, older);
+        out = frame_of(&result, 0);
+        out.caption = "untouched";
+        out.face_count = 77;
+        if (older)
+            in.struct_size = out.struct_size = offsetof(aianime_frame, caption);
+        ck_assert_int_eq(api->send(engine, &in), AIANIME_OK);
+        ck_assert_int_eq(api->drain(engine), AIANIME_OK);
+        ck_assert_int_eq(api->receive(engine, &out), AIANIME_OK);
+        ck_assert_int_eq(out.face_count, older ? 77 : 0);
+        ck_assert_int_eq(!strcmp(out.caption, "untouched"), older);
+        ck_assert_int_eq(api->reset(engine), AIANIME_OK);
+    }
+    in.struct_size--;
+    ck_assert_int_eq(api->send(engine, &in), AIANIME_INVALID);
+    in.struct_size = sizeof(in) + 8;
+    ck_assert_int_eq(api->send(engine, &in), AIANIME_INVALID);
+    api->close(&engine);
+}
+END_TEST
+
 static void expect_open(aianime_settings settings, int result, const char *text) {
     aianime_engine *engine = (aianime_engine *)&settings;
     last_error[0] = 0;
@@ -372,6 +403,7 @@ int main(void) {
     const TTest *tests[] = {table_answers_for_its_version,
                             null_arguments_are_refused,
                             older_settings_are_served,
+                            older_frames_are_served,
                             bad_settings_are_named,
                             as_many_frames_out_as_in,
                             no_frames_are_the_end_at_once,

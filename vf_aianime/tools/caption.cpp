@@ -12,6 +12,7 @@
 #include "media/picture_file.h"
 #include "nn/aten.h"
 #include "tools/caption_sheet.h"
+#include "tools/each_file.h"
 #include "tools/flags.h"
 #include "tools/picture_input.h"
 #include "tools/shot_survey.h"
@@ -125,17 +126,9 @@ int run_caption(const Arguments &arguments) {
     if (flags.has("threads") && flags.integer("threads", 0, 1024) > 0)
         at::set_num_threads(static_cast<int>(flags.integer("threads", 0, 1024)));
     Run run(flags);
-    aianime_result first_failure = AIANIME_OK;
-    for (const std::string &input : flags.words()) {
-        try {
-            run.look(input);
-        } catch (const Error &error) { // the others are still looked at
-            std::fprintf(stderr, "aianime: %s\n", error.what());
-            first_failure = first_failure == AIANIME_OK ? error.code() : first_failure;
-        }
-    }
+    const aianime_result result = each_file(flags.words(), [&run](const std::string &input) { run.look(input); });
     run.finish();
-    return first_failure;
+    return result;
 }
 
 } // namespace

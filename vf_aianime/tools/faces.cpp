@@ -11,6 +11,7 @@
 #include "io/text.h"
 #include "media/picture_file.h"
 #include "nn/aten.h"
+#include "tools/each_file.h"
 #include "tools/face_report.h"
 #include "tools/flags.h"
 #include "tools/picture_input.h"
@@ -146,17 +147,9 @@ int run_faces(const Arguments &arguments) {
     if (flags.words().empty())
         throw Error(AIANIME_INVALID, "faces: at least one picture or video is needed");
     Run run(flags);
-    aianime_result first_failure = AIANIME_OK;
-    for (const std::string &input : flags.words()) {
-        try {
-            run.look(input);
-        } catch (const Error &error) { // the others are still looked at
-            std::fprintf(stderr, "aianime: %s\n", error.what());
-            first_failure = first_failure == AIANIME_OK ? error.code() : first_failure;
-        }
-    }
+    const aianime_result result = each_file(flags.words(), [&run](const std::string &input) { run.look(input); });
     run.finish();
-    return first_failure;
+    return result;
 }
 
 } // namespace

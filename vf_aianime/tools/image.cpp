@@ -5,6 +5,7 @@
 
 #include "io/error.h"
 #include "media/picture_file.h"
+#include "tools/each_file.h"
 #include "tools/flags.h"
 #include "tools/verbs.h"
 
@@ -123,18 +124,11 @@ int run_image(const Arguments &arguments) {
         fs::create_directories(output);
 
     PictureEngine engine(flags);
-    aianime_result first_failure = AIANIME_OK;
-    for (const std::string &input : flags.words()) {
-        try {
-            const std::string path = output_path(output, input, into_folder);
-            media::write_picture(path, engine.run(media::read_picture(input)));
-            std::printf("%s\n", path.c_str());
-        } catch (const Error &error) { // the other pictures are still made
-            std::fprintf(stderr, "aianime: %s\n", error.what());
-            first_failure = first_failure == AIANIME_OK ? error.code() : first_failure;
-        }
-    }
-    return first_failure;
+    return each_file(flags.words(), [&](const std::string &input) {
+        const std::string path = output_path(output, input, into_folder);
+        media::write_picture(path, engine.run(media::read_picture(input)));
+        std::printf("%s\n", path.c_str());
+    });
 }
 
 } // namespace
