@@ -62,6 +62,14 @@ cv::Point2f median_flow(const cv::Mat &flow, const cv::Rect &where) {
 
 } // namespace
 
+cv::Mat luma_for_tracks(const cv::Mat &rgb) {
+    constexpr int widest = 320;
+    cv::Mat small = rgb;
+    if (rgb.cols > widest)
+        cv::resize(rgb, small, {widest, std::max(rgb.rows * widest / rgb.cols, 1)}, 0, 0, cv::INTER_AREA);
+    return vision::luma(small);
+}
+
 void FaceTracks::move_places(const cv::Mat &luma, cv::Size size) {
     if (luma_.empty() || luma_.size() != luma.size() || places_.empty())
         return;

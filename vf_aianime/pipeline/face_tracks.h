@@ -11,6 +11,9 @@
 
 namespace aianime::pipeline {
 
+// What FaceTracks follows motion on: luma of a picture, at most 320 pixels wide. CV_8UC1.
+cv::Mat luma_for_tracks(const cv::Mat &rgb);
+
 // Ties the faces of one shot together, picture by picture: a face belongs to the track that lies where it is, once the optical flow
 // has moved that on, or that looks like it, by the descriptor. So a track outlives a hand before the face, and a person who went
 // and came back keeps it. Thread safety: none.

@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline/shot_reader.h"
 
-#include <opencv2/imgproc.hpp>
-
 #include <algorithm>
 
-#include "vision/flow.h"
 #include "vision/key_frame.h"
 
 namespace aianime::pipeline {
 
 namespace {
 
-constexpr int flow_width = 320;
 constexpr double early = 1e-3; // seconds by which a look may come too soon: times are rounded
-
-cv::Mat luma_for_flow(const cv::Mat &picture) {
-    cv::Mat small = picture;
-    if (picture.cols > flow_width)
-        cv::resize(picture, small, {flow_width, std::max(picture.rows * flow_width / picture.cols, 1)}, 0, 0, cv::INTER_AREA);
-    return vision::luma(small);
-}
 
 cv::Rect2f in_shares(const cv::Rect2f &box, cv::Size size) {
     const auto width = static_cast<float>(size.width), height = static_cast<float>(size.height);
@@ -33,7 +22,7 @@ void ShotReader::see(const ReadFrame &frame) {
     const bool due = finder_ && (!looked_ || frame.time - *looked_ >= 1 / rate_ - early);
     const double face = due ? look_for_faces(frame) : 0;
     if (finder_ && !due)
-        tracks_.follow(frame.time, luma_for_flow(frame.picture), frame.picture.size(),
+        tracks_.follow(frame.time, luma_for_tracks(frame.picture), frame.picture.size(),
                        [&](std::vector<Face> faces) { return finder_->follow(frame.picture, std::move(faces)); });
     if (settled())
         return;
@@ -51,7 +40,7 @@ double ShotReader::look_for_faces(const ReadFrame &frame) {
     looked_ = frame.time;
     const cv::Size size = frame.picture.size();
     const std::vector<Face> faces = finder_->find(frame.picture);
-    remember(frame, faces, tracks_.add(frame.time, luma_for_flow(frame.picture), size, faces));
+    remember(frame, faces, tracks_.add(frame.time, luma_for_tracks(frame.picture), size, faces));
     double best = 0;
     for (const Face &face : faces)
         best = std::max(

@@ -29,8 +29,15 @@ caption::Person person_of(const PersonFacts &facts, const PersonAt &there) {
     return person;
 }
 
+// The change that holds at a time; 0 before all of them.
+size_t first_from(const std::vector<FaceChange> &changes, double from) {
+    const auto later = std::upper_bound(changes.begin(), changes.end(), from,
+                                        [](double time, const FaceChange &change) { return time < change.time; });
+    return later == changes.begin() ? 0 : static_cast<size_t>(later - changes.begin()) - 1;
+}
+
 // What the parts of caption/ need to know of the shot.
-caption::ShotWords words_of(const ShotFacts &facts, const Settings &settings) {
+caption::ShotWords words_of(const ShotFacts &facts, const Settings &settings, double from) {
     caption::ShotWords words;
     words.style = settings.style.positive;
     words.caption = facts.caption;
@@ -43,9 +50,11 @@ caption::ShotWords words_of(const ShotFacts &facts, const Settings &settings) {
         return words;
     words.people = persons_at(facts, facts.key_time);
     for (const PersonFacts &person : facts.people)
-        for (const FaceChange &change : person.changes)
-            words.changes.push_back({change.time, person.track, change.state.eyes_open, change.state.mouth_open,
-                                     expression_names[change.state.expression]});
+        for (size_t i = first_from(person.changes, from); i < person.changes.size(); i++) {
+            const FaceState &state = person.changes[i].state;
+            words.changes.push_back(
+                {person.changes[i].time, person.track, state.eyes_open, state.mouth_open, expression_names[state.expression]});
+        }
     std::stable_sort(words.changes.begin(), words.changes.end(),
                      [](const caption::StateChange &a, const caption::StateChange &b) { return a.time < b.time; });
     return words;
@@ -77,14 +86,15 @@ std::string corrected_caption(const ShotFacts &facts, const Settings &settings) 
     return caption::corrected(facts.raw_caption, persons_at(facts, facts.key_time), caption::form_of(facts.raw_caption));
 }
 
-std::vector<TimedPrompt> prompts_of(const ShotFacts &facts, const Settings &settings, const caption::TokenCount &tokens) {
-    return timed(caption::prompts_over_time(words_of(facts, settings), tokens));
+std::vector<TimedPrompt> prompts_of(const ShotFacts &facts, const Settings &settings, double from,
+                                    const caption::TokenCount &tokens) {
+    return timed(caption::prompts_over_time(words_of(facts, settings, from), tokens));
 }
 
-std::vector<TimedPrompt> texts_of(const ShotFacts &facts, int track, const Settings &settings) {
+std::vector<TimedPrompt> texts_of(const ShotFacts &facts, int track, const Settings &settings, double from) {
     if (facts.people.size() < 2 || !settings.style.caption.face_attributes)
         return {};
-    return timed(caption::person_texts_over_time(words_of(facts, settings), track));
+    return timed(caption::person_texts_over_time(words_of(facts, settings, from), track));
 }
 
 } // namespace aianime::pipeline

@@ -92,9 +92,9 @@ void Understanding::describe(Shot &shot) {
 // What was shown before `from` stays as it was, whatever is known of the people by now.
 void Understanding::write_prompts(ShotFacts &facts, double from) const {
     if (settings_.writes_prompts()) {
-        facts.prompts = continued(facts.prompts, prompts_of(facts, settings_, tokens_), from);
+        facts.prompts = continued(facts.prompts, prompts_of(facts, settings_, from, tokens_), from);
         for (PersonFacts &person : facts.people)
-            person.texts = continued(person.texts, texts_of(facts, person.track, settings_), from);
+            person.texts = continued(person.texts, texts_of(facts, person.track, settings_, from), from);
     } else if (facts.prompts.empty())
         facts.prompts = {{facts.begin, settings_.style.positive}};
 }

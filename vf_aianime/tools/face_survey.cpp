@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "tools/face_survey.h"
 
-#include <opencv2/imgproc.hpp>
-
 #include "media/video_frames.h"
 #include "media/video_reader.h"
 #include "pipeline/frame_clock.h"
-#include "vision/flow.h"
 #include "vision/shots.h"
 
 namespace aianime::tools {
 
 namespace {
 
-constexpr int flow_width = 320;
 constexpr size_t pictures_a_search = 4; // in the others faces are followed
-
-cv::Mat small_luma(const cv::Mat &picture) {
-    cv::Mat small = picture;
-    if (picture.cols > flow_width)
-        cv::resize(picture, small, {flow_width, std::max(picture.rows * flow_width / picture.cols, 1)}, 0, 0, cv::INTER_AREA);
-    return vision::luma(small);
-}
 
 cv::Mat bytes(const cv::Mat &picture) {
     cv::Mat out;
@@ -46,7 +35,7 @@ public:
     }
     void look(double time, const cv::Mat &picture) {
         const std::vector<pipeline::Face> faces = finder_.find(picture, least_score_);
-        const std::vector<int> numbers = tracks_.add(time, small_luma(picture), picture.size(), faces);
+        const std::vector<int> numbers = tracks_.add(time, pipeline::luma_for_tracks(picture), picture.size(), faces);
         shots_.back().pictures++;
         if (!seen_)
             return;
@@ -56,7 +45,7 @@ public:
         seen_(time, bytes(picture), all);
     }
     void follow(double time, const cv::Mat &picture) {
-        tracks_.follow(time, small_luma(picture), picture.size(),
+        tracks_.follow(time, pipeline::luma_for_tracks(picture), picture.size(),
                        [&](std::vector<pipeline::Face> faces) { return finder_.follow(picture, std::move(faces)); });
     }
     void end() {
